@@ -1,0 +1,2 @@
+"""sbert"""
+from .version import __version__

@@ -1,0 +1,43 @@
+"""The class names that ``modules.json`` files have used, old and new, and the kinds they stand for."""
+
+from __future__ import annotations
+
+from ..errors import UnsupportedModelError, closest
+from .modules import KINDS, ModuleSpec
+
+#: The name written for each kind: the older path, which every reader of the last years knows.
+_WRITTEN_PACKAGE = "sentence_transformers.models"
+_PREFIXES = ("sentence_transformers.", "sbert.")
+
+
+def module_class(type_name: str) -> type[ModuleSpec]:
+    """The kind of module that a dotted class name of ``modules.json`` stands for.
+
+    Names under ``sentence_transformers`` are known by their last part, wherever the class lived in that release:
+    ``sentence_transformers.models.Pooling`` and ``sentence_transformers.sentence_transformer.modules.pooling.Pooling``
+    are one.
+
+    Raises:
+        UnsupportedModelError: the name is of another package (its code is not run), or of a kind not built here.
+    """
+    kind = type_name.rpartition(".")[2]
+    if not type_name.startswith(_PREFIXES):
+        raise UnsupportedModelError(
+            f"Module {type_name!r} is code of its own, which is not run. Only modules of the known kinds are read: "
+            f"{', '.join(KINDS)}."
+        )
+    if kind not in KINDS:
+        raise UnsupportedModelError(
+            f"Module {type_name!r} is not supported; supported kinds are {', '.join(KINDS)}.{closest(kind, KINDS)}"
+        )
+    return KINDS[kind]
+
+
+def written_name(module: ModuleSpec) -> str:
+    """The dotted class name to write for a module.
+
+    >>> from sbert.checkpoints.modules import NormalizeSpec
+    >>> written_name(NormalizeSpec())
+    'sentence_transformers.models.Normalize'
+    """
+    return f"{_WRITTEN_PACKAGE}.{module.kind}"

@@ -1,0 +1,59 @@
+"""Reading and writing the small files of a checkpoint folder, with errors that name the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..errors import CorruptCheckpointError
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        CorruptCheckpointError: the file is not JSON, or not an object.
+    """
+    value = _load(path)
+    if not isinstance(value, dict):
+        raise CorruptCheckpointError(f"{path} holds a JSON {type(value).__name__}; an object was expected.")
+    return value
+
+
+def read_json_list(path: Path) -> list[dict[str, Any]]:
+    """The JSON list of objects in a file.
+
+    Raises:
+        CorruptCheckpointError: the file is not JSON, or not a list of objects.
+    """
+    value = _load(path)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise CorruptCheckpointError(f"{path} must hold a JSON list of objects.")
+    return value
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value as indented JSON."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def inside(folder: Path, relative: str) -> Path:
+    """The path of an entry of a folder, refusing one that leads outside it.
+
+    Raises:
+        CorruptCheckpointError: the path is absolute or climbs out with ``..``.
+    """
+    pure = PurePosixPath(relative.replace("\\", "/"))
+    if pure.is_absolute() or ".." in pure.parts or ":" in relative:
+        raise CorruptCheckpointError(
+            f"{folder} names the path {relative!r}, which leads outside the folder: refused."
+        )
+    return folder / pure
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CorruptCheckpointError(f"{path} is not readable JSON ({error}).") from error

@@ -1,0 +1,21 @@
+"""The modules that a model is made of, one file a kind."""
+
+from __future__ import annotations
+
+from .base import ModuleSpec
+from .dense import DenseSpec
+from .dropout import DropoutSpec
+from .layer_norm import LayerNormSpec
+from .normalize import NormalizeSpec
+from .pooling import PoolingSpec
+from .transformer import TransformerSpec
+
+#: Every kind of module that is read, by the class name that checkpoints use.
+KINDS: dict[str, type[ModuleSpec]] = {
+    spec.kind: spec
+    for spec in (TransformerSpec, PoolingSpec, DenseSpec, NormalizeSpec, LayerNormSpec, DropoutSpec)
+}
+
+__all__ = [
+    "KINDS", "DenseSpec", "DropoutSpec", "LayerNormSpec", "ModuleSpec", "NormalizeSpec", "PoolingSpec", "TransformerSpec",
+]  # fmt: skip

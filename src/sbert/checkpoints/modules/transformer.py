@@ -1,0 +1,153 @@
+"""Transformer: the network that turns tokens into token vectors, in a Hugging Face folder."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...errors import CheckpointError, CorruptCheckpointError, UnsupportedModelError
+from ..files import read_json, write_json
+from ..weights import SAFETENSORS, Weights, open_weights, weight_files
+from .base import ModuleSpec
+
+#: Names that the settings file has had; the first that is there is read.
+SETTINGS_FILES = (
+    "sentence_bert_config.json",
+    "sentence_roberta_config.json",
+    "sentence_distilbert_config.json",
+    "sentence_camembert_config.json",
+    "sentence_albert_config.json",
+    "sentence_xlm-roberta_config.json",
+    "sentence_xlnet_config.json",
+)
+
+#: Files that belong to the network or its tokenizer and travel with it when a model is saved.
+COMPANIONS = (
+    "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model",
+    "preprocessor_config.json", "processor_config.json", "chat_template.json", "chat_template.jinja",
+)  # fmt: skip
+
+#: Model types whose position numbers start after the padding token's, so that fewer positions can be used.
+OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "data2vec-text"})
+
+# What transformers writes as model_max_length when a tokenizer has no limit; anything this large means "none".
+_NO_LIMIT = 10**9
+
+
+@dataclass(frozen=True)
+class TransformerSpec(ModuleSpec):
+    """A transformer network with its tokenizer.
+
+    Args:
+        folder: where its files lie.
+        config: its ``config.json``.
+        max_seq_length: number of tokens it reads of a text, special tokens included; None where nothing limits it.
+        do_lower_case: whether texts are lower-cased, beside what the tokenizer itself does.
+        settings: the settings file as found, for keys that only some engines use.
+    """
+
+    folder: Path
+    config: dict[str, Any] = field(compare=False, repr=False)
+    max_seq_length: int | None = None
+    do_lower_case: bool = False
+    settings: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    kind = "Transformer"
+    config_file = SETTINGS_FILES[0]
+    in_root = True
+
+    @classmethod
+    def read(cls, folder: Path) -> TransformerSpec:
+        """Read a folder with ``config.json`` and, where there is one, a settings file of any of its names."""
+        if not (folder / "config.json").is_file():
+            if (folder / "adapter_config.json").is_file():
+                raise UnsupportedModelError(
+                    f"{folder} holds an adapter, not a model. Merge it into its base model with "
+                    "peft's merge_and_unload(), save that, and load the result."
+                )
+            raise CheckpointError(f"{folder} has no config.json, so it is not a model folder. Check the path.")
+        config = read_json(folder / "config.json")
+        settings: dict[str, Any] = {}
+        for name in SETTINGS_FILES:
+            if (folder / name).is_file():
+                settings = read_json(folder / name)
+                break
+        length = _max_seq_length(folder, config, settings)
+        return cls(folder, config, length, bool(settings.get("do_lower_case", False)), settings)
+
+    def write(self, folder: Path) -> None:
+        """Copy the network and its tokenizer; ``.bin`` weights become safetensors."""
+        if folder.resolve() != self.folder.resolve():
+            for name in COMPANIONS:
+                if (self.folder / name).is_file():
+                    shutil.copyfile(self.folder / name, folder / name)
+            self._write_weights(folder)
+        kept = {key: value for key, value in self.settings.items() if key not in ("max_seq_length", "do_lower_case")}
+        own = {"max_seq_length": self.max_seq_length, "do_lower_case": self.do_lower_case}
+        write_json(folder / self.config_file, own | kept)
+
+    def _write_weights(self, folder: Path) -> None:
+        files = weight_files(self.folder)
+        if files and files[0].suffix == ".safetensors":
+            for path in (*files, *self.folder.glob("*.safetensors.index.json")):
+                shutil.copyfile(path, folder / path.name)
+            return
+        from safetensors.numpy import save_file
+
+        tensors = {name: tensor.copy() for name, tensor in self.weights().items()}
+        save_file(tensors, folder / SAFETENSORS, metadata={"format": "pt"})
+
+    def weights(self) -> Weights:
+        """Open the network's weights.
+
+        Raises:
+            CheckpointError: the folder has none, or they are damaged.
+        """
+        return open_weights(self.folder)
+
+    @property
+    def model_type(self) -> str:
+        """The architecture's short name, such as ``bert``."""
+        return str(self.config.get("model_type", ""))
+
+    @property
+    def dimension(self) -> int:
+        """Width of the token vectors.
+
+        Raises:
+            CorruptCheckpointError: the configuration does not say.
+        """
+        # Composite models keep the text tower's settings apart.
+        for config in (self.config, self.config.get("text_config") or {}):
+            for key in ("hidden_size", "dim", "d_model", "n_embd", "word_embed_proj_dim"):
+                if isinstance(config.get(key), int):
+                    return int(config[key])
+        raise CorruptCheckpointError(f"{self.folder / 'config.json'} does not say how wide the network is.")
+
+    def output_dimension(self, dimension: int) -> int:  # noqa: ARG002
+        """The network's own width."""
+        return self.dimension
+
+
+def usable_positions(config: dict[str, Any]) -> int | None:
+    """Number of tokens that a network's position table can number; None where it has no table."""
+    positions = config.get("max_position_embeddings")
+    if not isinstance(positions, int) or positions <= 0:
+        return None
+    if config.get("model_type") in OFFSET_POSITIONS:
+        padding = config.get("pad_token_id")
+        return positions - (1 if padding is None else int(padding)) - 1
+    return positions
+
+
+def _max_seq_length(folder: Path, config: dict[str, Any], settings: dict[str, Any]) -> int | None:
+    positions = usable_positions(config)
+    tokenizer_settings = settings.get("processor_kwargs") or settings.get("tokenizer_args") or {}
+    length = settings.get("max_seq_length") or tokenizer_settings.get("model_max_length")
+    if length is None and (folder / "tokenizer_config.json").is_file():
+        length = read_json(folder / "tokenizer_config.json").get("model_max_length")
+    known = [int(value) for value in (length, positions) if value and value < _NO_LIMIT]
+    return min(known) if known else None

@@ -1,0 +1,71 @@
+"""From a folder to a :class:`~sbert.checkpoints.spec.ModelSpec`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..errors import CheckpointError, CorruptCheckpointError
+from .aliases import module_class
+from .files import inside, read_json, read_json_list
+from .modules import ModuleSpec, PoolingSpec, TransformerSpec
+from .spec import ModelSpec
+
+MODULES_FILE = "modules.json"
+MODEL_FILE = "config_sentence_transformers.json"
+
+
+def read(folder: str | Path, name: str = "") -> ModelSpec:
+    """Read a model folder of any of the forms in use.
+
+    With ``modules.json``: the modules it lists. Without: a plain Hugging Face folder, which gets mean pooling, or
+    last-token pooling when it is a causal language model. Weights are not read yet.
+
+    Args:
+        folder: the model's folder.
+        name: the name it was asked for by, kept for messages.
+
+    Raises:
+        CheckpointError: the folder is not a model, or a file in it is damaged.
+        UnsupportedModelError: a module is of a kind not known here.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder} is not a folder.")
+    settings = read_json(folder / MODEL_FILE) if (folder / MODEL_FILE).is_file() else {}
+    modules = _listed_modules(folder) if (folder / MODULES_FILE).is_file() else _default_modules(folder)
+    return ModelSpec(
+        modules=modules,
+        folder=folder,
+        name=name or folder.name,
+        model_type=str(settings.get("model_type") or "SentenceTransformer"),
+        prompts=_prompts(settings, folder),
+        default_prompt_name=settings.get("default_prompt_name"),
+        similarity_fn_name=settings.get("similarity_fn_name"),
+        truncate_dim=settings.get("truncate_dim"),
+    )
+
+
+def _listed_modules(folder: Path) -> tuple[ModuleSpec, ...]:
+    modules = []
+    for entry in read_json_list(folder / MODULES_FILE):
+        if "type" not in entry:
+            raise CorruptCheckpointError(f"{folder / MODULES_FILE}: an entry has no 'type'.")
+        modules.append(module_class(str(entry["type"])).read(inside(folder, str(entry.get("path", "")))))
+    if not modules:
+        raise CorruptCheckpointError(f"{folder / MODULES_FILE} lists no module.")
+    return tuple(modules)
+
+
+def _default_modules(folder: Path) -> tuple[ModuleSpec, ...]:
+    transformer = TransformerSpec.read(folder)
+    architecture = str((transformer.config.get("architectures") or [""])[0])
+    causal = architecture.endswith("ForCausalLM") and transformer.config.get("is_causal") is not False
+    return transformer, PoolingSpec(transformer.dimension, ("lasttoken" if causal else "mean",))
+
+
+def _prompts(settings: dict[str, Any], folder: Path) -> dict[str, str]:
+    prompts = settings.get("prompts") or {}
+    if not isinstance(prompts, dict):
+        raise CorruptCheckpointError(f"{folder / MODEL_FILE}: 'prompts' must be an object of name to text.")
+    return {str(name): str(text or "") for name, text in prompts.items()}
