@@ -143,7 +143,8 @@ def _map_safetensors(path: Path) -> dict[str, tuple[AnyArray, str]]:
             f"{path} is not a readable safetensors file ({error}). It may be cut short or be a Git LFS pointer: "
             "download it again."
         ) from error
-    data = np.memmap(path, mode="r", dtype=np.uint8)
+    # Copy-on-write: runtimes that share memory ask for writable arrays, and the file still cannot be changed.
+    data = np.memmap(path, mode="c", dtype=np.uint8)
     (header_length,) = struct.unpack("<Q", data[:8].tobytes())
     header: dict[str, Any] = json.loads(data[8 : 8 + header_length].tobytes())
     start = 8 + header_length

@@ -1,0 +1,118 @@
+"""The OpenVINO engine: a checkpoint runs on the processor with neither torch nor transformers installed."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from ...checkpoints import ModelSpec
+from ...errors import EngineError, SbertWarning, UnsupportedModelError, one_of
+from ...text import Batch
+from ...types import FloatArray, IntArray
+from ..base import Engine
+from .lowering import IDS, MASK, POOLED, TYPES, lower, why_not
+from .runtime import compile_for_cpu, cpu_capabilities
+
+_PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
+
+
+class OpenVINOEngine(Engine):
+    """Runs a model as one compiled graph on the processor.
+
+    The graph is lowered from the checkpoint when it is first needed. Threads may share an engine: each forward pass has
+    buffers of its own. The same text gives the same bits in whatever batch, order or thread it comes.
+
+    Args:
+        spec: the model.
+        dtype: ``float32``, or ``bfloat16`` where the processor has it (elsewhere a warning says that float32 is used).
+
+    Raises:
+        UnsupportedModelError: the model has a part that this engine does not know; the part is named.
+        InputError: the dtype is not known.
+    """
+
+    name = "openvino"
+    device = "cpu"
+    # About what the activations of a small model take of a processor's cache: found by measurement.
+    token_budget = 2048
+
+    def __init__(self, spec: ModelSpec, dtype: str = "float32") -> None:
+        if dtype not in _PRECISIONS:
+            raise one_of("dtype", dtype, _PRECISIONS)
+        if reason := why_not(spec):
+            raise UnsupportedModelError(f"The OpenVINO engine does not run {spec.name or 'this model'}: {reason}.")
+        if dtype == "bfloat16" and "BF16" not in cpu_capabilities():
+            warnings.warn(
+                "This processor has no bfloat16 arithmetic; float32 is used instead.", SbertWarning, stacklevel=2
+            )
+            dtype = "float32"
+        self.spec = spec
+        self.dtype = dtype
+        self._graphs: dict[bool, _Graph] = {}
+        self._lock = threading.Lock()
+
+    def embed(self, batch: Batch) -> FloatArray:  # noqa: D102
+        return self._graph(tokens_out=False).run(batch)
+
+    def embed_tokens(self, batch: Batch) -> FloatArray:  # noqa: D102
+        return self._graph(tokens_out=True).run(batch)
+
+    def prepare(self) -> None:
+        """Lower and compile now what the first text would otherwise wait for."""
+        self._graph(tokens_out=False)
+
+    def _graph(self, *, tokens_out: bool) -> _Graph:
+        if tokens_out not in self._graphs:
+            with self._lock:  # the first of several threads compiles, the others wait
+                if tokens_out not in self._graphs:
+                    model = lower(self.spec, tokens_out=tokens_out)
+                    self._graphs[tokens_out] = _Graph(compile_for_cpu(model, _PRECISIONS[self.dtype]), model)
+        return self._graphs[tokens_out]
+
+
+class _Graph:
+    """A compiled graph and the buffers of the forward passes that run through it at one time."""
+
+    def __init__(self, compiled: Any, model: Any) -> None:
+        self._compiled = compiled
+        self._model = model  # holds the memory maps that constants share
+        self._names = [port.get_any_name() for port in compiled.inputs]
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+
+    def run(self, batch: Batch) -> FloatArray:
+        feeds = [self._feed(name, batch) for name in self._names]
+        with self._request() as request:
+            try:
+                output = request.infer(feeds, share_inputs=True, share_outputs=True)[0]
+            except RuntimeError as error:
+                raise EngineError(f"The forward pass of a batch of shape {batch.ids.shape} failed: {error}") from error
+            # Copied, since the request's memory is written again by the next batch.
+            return np.array(output, dtype=np.float32)
+
+    def _feed(self, name: str, batch: Batch) -> IntArray:
+        if name == IDS:
+            return np.ascontiguousarray(batch.ids)
+        if name == MASK:
+            return np.ascontiguousarray(batch.mask)
+        if name == TYPES:
+            return np.zeros_like(batch.ids) if batch.type_ids is None else np.ascontiguousarray(batch.type_ids)
+        if name == POOLED:
+            mask = batch.mask.copy()
+            mask[:, : batch.prompt_length] = 0
+            return mask
+        raise EngineError(f"The graph has an input {name!r} that nothing feeds.")
+
+    @contextmanager
+    def _request(self) -> Iterator[Any]:
+        try:
+            request = self._idle.get_nowait()
+        except Empty:
+            request = self._compiled.create_infer_request()
+        yield request
+        self._idle.put(request)  # not reached after a failure: a broken request is not used again

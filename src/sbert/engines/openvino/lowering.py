@@ -1,0 +1,69 @@
+"""From a model's spec and weights to one OpenVINO graph, all modules included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...checkpoints import ModelSpec
+from ...checkpoints.modules import PoolingSpec, TransformerSpec
+from ...errors import CorruptCheckpointError
+from . import modules
+from .graph import TextInputs, parameter
+from .networks import builder
+from .networks import why_not as why_not_network
+from .runtime import import_openvino
+
+IDS, MASK, TYPES, POOLED = "input_ids", "attention_mask", "token_type_ids", "pooling_mask"
+
+
+def why_not(spec: ModelSpec) -> str | None:
+    """Why this engine cannot run a model; None when it can."""
+    if not spec.modules or not isinstance(spec.modules[0], TransformerSpec):
+        return "it does not start with a Transformer"
+    reasons = [why_not_network(spec.transformer.config), *map(modules.why_not, spec.modules[1:])]
+    return next((reason for reason in reasons if reason), None)
+
+
+def lower(spec: ModelSpec, *, tokens_out: bool) -> Any:
+    """Lower a model.
+
+    Args:
+        spec: the model.
+        tokens_out: whether the graph's output is the token vectors (B, T, H) instead of the sentence vector (B, D).
+
+    Returns:
+        An ``openvino.Model`` with the inputs it needs of ``input_ids``, ``attention_mask``, ``token_type_ids`` and
+        ``pooling_mask``, each (B, T) int64.
+
+    Raises:
+        UnsupportedModelError: the architecture or a module is not known here.
+        CorruptCheckpointError: a tensor is missing or has a shape that does not fit.
+    """
+    ov = import_openvino()
+    transformer = spec.transformer
+    build = builder(transformer.config)
+    inputs = TextInputs(parameter(IDS), parameter(MASK), parameter(TYPES))
+    used = [inputs.ids, inputs.mask]
+    if transformer.config.get("type_vocab_size", 0) > 1:
+        used.append(inputs.type_ids)
+    pooled = inputs.mask
+    if not tokens_out and leaves_prompt_out(spec):
+        pooled = parameter(POOLED)
+        used.append(pooled)
+    try:
+        features = modules.Features(build(transformer.config, transformer.weights(), inputs), pooled)
+        for module in spec.modules[1:]:
+            if tokens_out and isinstance(module, PoolingSpec):
+                break
+            features = modules.lower_module(module, features)
+        output = features.tokens if tokens_out else features.read("sentence_embedding")
+        return ov.Model([output], used, transformer.model_type)
+    except KeyError as error:
+        raise CorruptCheckpointError(f"{transformer.folder / 'config.json'} lacks {error.args[0]!r}.") from error
+    except RuntimeError as error:  # what OpenVINO raises when shapes do not fit together
+        raise CorruptCheckpointError(f"The tensors of {transformer.folder} do not fit its config.json: {error}") from error
+
+
+def leaves_prompt_out(spec: ModelSpec) -> bool:
+    """Whether the tokens of a prompt are kept out of pooling."""
+    return any(isinstance(module, PoolingSpec) and not module.include_prompt for module in spec.modules)

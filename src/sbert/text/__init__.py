@@ -1,0 +1,10 @@
+"""From texts to token numbers: tokenizers, truncation counts, batches of a token budget."""
+
+from .batching import make_batch, padded_length, plan_batches
+from .load import load_tokenizer
+from .tokenizer import FastTokenizer, Tokenizer
+from .tokens import Batch, Tokens
+
+__all__ = [
+    "Batch", "FastTokenizer", "Tokenizer", "Tokens", "load_tokenizer", "make_batch", "padded_length", "plan_batches",
+]  # fmt: skip

@@ -1,0 +1,116 @@
+"""From texts to token numbers, on the ``tokenizers`` library."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from .tokens import Tokens
+
+TextOrPair = str | tuple[str, str]
+
+
+class Tokenizer(ABC):
+    """Turns texts into token numbers and counts what it cuts off.
+
+    Args:
+        max_length: number of tokens kept of a text, special tokens included; None for all.
+        pad_id: number of the padding token.
+    """
+
+    def __init__(self, max_length: int | None, pad_id: int) -> None:
+        self.max_length = max_length
+        self.pad_id = pad_id
+
+    @property
+    def model_max_length(self) -> int | None:
+        """The same as ``max_length``, by the name that users of transformers know."""
+        return self.max_length
+
+    @abstractmethod
+    def batch(self, texts: Sequence[TextOrPair]) -> Tokens:
+        """Token numbers of texts, or of pairs of texts, with special tokens, cut to ``max_length``."""
+
+    @abstractmethod
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens of one text as strings, without special tokens."""
+
+    @abstractmethod
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text that token numbers stand for, without special tokens."""
+
+    @abstractmethod
+    def vocabulary(self) -> dict[str, int]:
+        """Every token and its number."""
+
+    @abstractmethod
+    def prompt_length(self, prompt: str) -> int:
+        """Number of tokens that a prompt takes in front of a text, the leading special token included."""
+
+    def __call__(self, texts: str | Sequence[str]) -> dict[str, list[list[int]]]:
+        """``input_ids`` and ``attention_mask`` of texts, unpadded, as lists."""
+        tokens = self.batch([texts] if isinstance(texts, str) else list(texts))
+        rows = [tokens.ids[a:b].tolist() for a, b in zip(tokens.starts[:-1], tokens.starts[1:], strict=True)]
+        return {"input_ids": rows, "attention_mask": [[1] * len(row) for row in rows]}
+
+
+class FastTokenizer(Tokenizer):
+    """A tokenizer of the ``tokenizers`` library.
+
+    It is configured once and not changed while texts go through it, so threads may share it.
+
+    Args:
+        backend: a ``tokenizers.Tokenizer``; its truncation and padding settings are replaced.
+        max_length: number of tokens kept of a text, special tokens included; None for all.
+        pad_id: number of the padding token.
+    """
+
+    def __init__(self, backend: Any, max_length: int | None, pad_id: int) -> None:
+        super().__init__(max_length, pad_id)
+        self.backend = backend
+        backend.no_padding()
+        backend.no_truncation()
+        if max_length is not None:
+            backend.enable_truncation(max_length)
+        self._special_per_text = backend.num_special_tokens_to_add(False)
+        self._special_per_pair = backend.num_special_tokens_to_add(True)
+
+    def batch(self, texts: Sequence[TextOrPair]) -> Tokens:  # noqa: D102
+        encodings = self.backend.encode_batch_fast(texts)
+        rows = [encoding.ids for encoding in encodings]
+        starts = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=starts[1:])
+        ids = np.fromiter(chain.from_iterable(rows), np.int64, int(starts[-1]))
+        paired = any(not isinstance(text, str) for text in texts)
+        type_ids = None
+        if paired:
+            parts = chain.from_iterable(encoding.type_ids for encoding in encodings)
+            type_ids = np.fromiter(parts, np.int64, int(starts[-1]))
+        dropped = np.zeros(len(rows), np.int64)
+        if self.max_length is not None:
+            special = self._special_per_pair if paired else self._special_per_text
+            # Only a text that fills the limit can have lost anything.
+            for index in np.flatnonzero(np.diff(starts) >= self.max_length):
+                dropped[index] = sum(len(rest.ids) - special for rest in encodings[index].overflowing)
+        return Tokens(ids, type_ids, starts, dropped)
+
+    def tokenize(self, text: str) -> list[str]:  # noqa: D102
+        tokens: list[str] = self.backend.encode(text, add_special_tokens=False).tokens
+        return tokens
+
+    def decode(self, ids: Sequence[int]) -> str:  # noqa: D102
+        text: str = self.backend.decode(list(ids))
+        return text
+
+    def vocabulary(self) -> dict[str, int]:  # noqa: D102
+        vocabulary: dict[str, int] = self.backend.get_vocab()
+        return vocabulary
+
+    def prompt_length(self, prompt: str) -> int:  # noqa: D102
+        encoding = self.backend.encode(prompt)
+        closing = bool(encoding.special_tokens_mask) and encoding.special_tokens_mask[-1] == 1
+        return len(encoding.ids) - int(closing)

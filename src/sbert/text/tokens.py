@@ -1,0 +1,56 @@
+"""The tokens of many texts, held in a few flat arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..types import IntArray
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The token numbers of ``n`` texts, one after another.
+
+    Args:
+        ids: token numbers of all texts, (total,) int64.
+        type_ids: which part of a pair each token belongs to, (total,) int64; None for plain texts.
+        starts: where each text begins in ``ids``; one more entry at the end, (n + 1,) int64.
+        dropped: how many tokens of each text were cut off, (n,) int64.
+    """
+
+    ids: IntArray
+    type_ids: IntArray | None
+    starts: IntArray
+    dropped: IntArray
+
+    def __len__(self) -> int:
+        return len(self.dropped)
+
+    @property
+    def lengths(self) -> IntArray:
+        """Number of tokens kept of each text, special tokens included, (n,) int64."""
+        return np.diff(self.starts)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Texts of about one length, padded into rectangles that a network takes.
+
+    Args:
+        ids: token numbers, (batch, tokens) int64.
+        mask: 1 for a token, 0 for padding, (batch, tokens) int64.
+        type_ids: part of the pair, (batch, tokens) int64; None means all zeros.
+        prompt_length: number of leading tokens that belong to the prompt; 0 for none.
+    """
+
+    ids: IntArray
+    mask: IntArray
+    type_ids: IntArray | None = None
+    prompt_length: int = 0
+
+    @property
+    def lengths(self) -> IntArray:
+        """Number of tokens of each row, (batch,) int64."""
+        return self.mask.sum(axis=1)
