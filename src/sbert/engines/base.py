@@ -55,3 +55,11 @@ class Engine(ABC):
         Raises:
             EngineError: the forward pass failed.
         """
+
+    @abstractmethod
+    def weights_digest(self) -> str:
+        """A hash of the weights as they are now, in hexadecimal."""
+
+    @abstractmethod
+    def set_spec(self, spec: ModelSpec) -> None:
+        """Take over changed settings of the modules (not other modules, nor other weights)."""

@@ -142,7 +142,7 @@ def _byte_level(folder: Path, settings: dict[str, Any], special: dict[str, str])
     backend.add_special_tokens([AddedToken(token, special=True) for token in dict.fromkeys(plain)])
     backend.add_special_tokens([AddedToken(special.get("mask_token", "<mask>"), lstrip=True, special=True)])
     backend.post_processor = processors.RobertaProcessing(
-        (last, backend.token_to_id(last)), (first, backend.token_to_id(first)), True, prefix_space
+        _numbered(backend, last), _numbered(backend, first), True, prefix_space
     )
     return backend
 
@@ -176,9 +176,13 @@ def _clip(folder: Path, special: dict[str, str]) -> Any:
     backend.decoder = decoders.ByteLevel()
     backend.add_special_tokens([first, last])
     backend.post_processor = processors.RobertaProcessing(
-        (last, backend.token_to_id(last)), (first, backend.token_to_id(first)), False, False
+        _numbered(backend, last), _numbered(backend, first), False, False
     )
     return backend
+
+
+def _numbered(backend: Any, token: str) -> tuple[str, int]:
+    return token, int(backend.token_to_id(token))
 
 
 def _lower_case(backend: Any) -> None:
@@ -205,8 +209,8 @@ def _through_transformers(transformer: TransformerSpec) -> Tokenizer:
         found = AutoTokenizer.from_pretrained(str(transformer.folder), local_files_only=True)
     except Exception as error:  # transformers raises many kinds for a folder that it cannot read
         raise TokenizerNotFoundError(
-            f"{transformer.folder} has no tokenizer that is read here: looked for tokenizer.json, vocab.txt, vocab.json "
-            f"with merges.txt, and asked transformers, which said: {str(error).splitlines()[0]}"
+            f"{transformer.folder} has no tokenizer that is read here: looked for tokenizer.json, vocab.txt, "
+            f"vocab.json with merges.txt, and asked transformers, which said: {str(error).splitlines()[0]}"
         ) from error
     if not found.get_vocab():
         # transformers makes an empty tokenizer for a folder with no tokenizer files; every word would be unknown.

@@ -12,10 +12,10 @@ from .transformer import TransformerSpec
 
 #: Every kind of module that is read, by the class name that checkpoints use.
 KINDS: dict[str, type[ModuleSpec]] = {
-    spec.kind: spec
-    for spec in (TransformerSpec, PoolingSpec, DenseSpec, NormalizeSpec, LayerNormSpec, DropoutSpec)
+    spec.kind: spec for spec in (TransformerSpec, PoolingSpec, DenseSpec, NormalizeSpec, LayerNormSpec, DropoutSpec)
 }
 
 __all__ = [
-    "KINDS", "DenseSpec", "DropoutSpec", "LayerNormSpec", "ModuleSpec", "NormalizeSpec", "PoolingSpec", "TransformerSpec",
+    "KINDS", "DenseSpec", "DropoutSpec", "LayerNormSpec", "ModuleSpec", "NormalizeSpec", "PoolingSpec",
+    "TransformerSpec",
 ]  # fmt: skip

@@ -78,6 +78,6 @@ def _modes(settings: dict[str, Any], folder: Path) -> tuple[str, ...]:
     for mode in modes:
         if mode not in MODES:
             raise CorruptCheckpointError(
-                f"{folder}: pooling_mode {mode!r} is not known; known are {', '.join(MODES)}.{closest(str(mode), MODES)}"
+                f"{folder}: pooling_mode {mode!r} is not one of {', '.join(MODES)}.{closest(str(mode), MODES)}"
             )
     return modes

@@ -132,14 +132,19 @@ class TransformerSpec(ModuleSpec):
         return self.dimension
 
 
+def padding_id(config: dict[str, Any]) -> int:
+    """Number of the padding token, for architectures that count positions from it; theirs is 1 unless they say."""
+    named = config.get("pad_token_id")
+    return 1 if named is None else int(named)
+
+
 def usable_positions(config: dict[str, Any]) -> int | None:
     """Number of tokens that a network's position table can number; None where it has no table."""
     positions = config.get("max_position_embeddings")
     if not isinstance(positions, int) or positions <= 0:
         return None
     if config.get("model_type") in OFFSET_POSITIONS:
-        padding = config.get("pad_token_id")
-        return positions - (1 if padding is None else int(padding)) - 1
+        return positions - padding_id(config) - 1
     return positions
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...checkpoints import ModelSpec
+from ...checkpoints.fingerprint import folder_digest
 from ...errors import EngineError, SbertWarning, UnsupportedModelError, one_of
 from ...text import Batch
 from ...types import FloatArray, IntArray
@@ -55,6 +56,7 @@ class OpenVINOEngine(Engine):
         self.spec = spec
         self.dtype = dtype
         self._graphs: dict[bool, _Graph] = {}
+        self._digest: str | None = None
         self._lock = threading.Lock()
 
     def embed(self, batch: Batch) -> FloatArray:  # noqa: D102
@@ -66,6 +68,16 @@ class OpenVINOEngine(Engine):
     def prepare(self) -> None:
         """Lower and compile now what the first text would otherwise wait for."""
         self._graph(tokens_out=False)
+
+    def weights_digest(self) -> str:  # noqa: D102
+        if self._digest is None:
+            self._digest = folder_digest(self.spec)
+        return self._digest
+
+    def set_spec(self, spec: ModelSpec) -> None:  # noqa: D102
+        with self._lock:
+            self.spec = spec
+            self._graphs = {}  # compiled anew when next needed
 
     def _graph(self, *, tokens_out: bool) -> _Graph:
         if tokens_out not in self._graphs:

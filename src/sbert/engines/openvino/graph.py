@@ -16,8 +16,9 @@ from ...types import AnyArray
 from .runtime import import_openvino
 
 import_openvino()
-import openvino.opset14 as op  # noqa: E402  (only after import_openvino has kept telemetry out)
+import openvino.opset14 as _opset  # noqa: E402  (only after import_openvino has kept telemetry out)
 
+op: Any = _opset
 Node = Any
 
 #: Added to the attention scores of padding: its softmax weight becomes exactly 0 in float32 and bfloat16.
@@ -97,9 +98,9 @@ def layer_norm(x: Node, weight: AnyArray, bias: AnyArray | None, epsilon: float)
 
 def named_norm(x: Node, tensors: Tensors, name: str, epsilon: float) -> Node:
     """Layer normalisation by the tensors of that name; the oldest checkpoints say gamma and beta."""
-    weight, bias = (("gamma", "beta") if f"{name}.gamma" in tensors else ("weight", "bias"))
-    shift = tensors[f"{name}.{bias}"] if f"{name}.{bias}" in tensors else None
-    return layer_norm(x, tensors[f"{name}.{weight}"], shift, epsilon)
+    scale, shift = ("gamma", "beta") if f"{name}.gamma" in tensors else ("weight", "bias")
+    bias = tensors[f"{name}.{shift}"] if f"{name}.{shift}" in tensors else None  # noqa: SIM401 (not a dict)
+    return layer_norm(x, tensors[f"{name}.{scale}"], bias, epsilon)
 
 
 def activation(x: Node, name: str) -> Node:
@@ -109,7 +110,9 @@ def activation(x: Node, name: str) -> Node:
         UnsupportedModelError: it is not one of those known here.
     """
     if name not in ACTIVATIONS:
-        raise UnsupportedModelError(f"Activation {name!r} is not known to the OpenVINO engine.{closest(name, ACTIVATIONS)}")
+        raise UnsupportedModelError(
+            f"Activation {name!r} is not known to the OpenVINO engine.{closest(name, ACTIVATIONS)}"
+        )
     return ACTIVATIONS[name](x)
 
 
@@ -136,7 +139,9 @@ def embedding(table: AnyArray, ids: Node) -> Node:
 
 def length(inputs: TextInputs) -> Node:
     """T, as a vector of one number."""
-    return op.unsqueeze(op.gather(op.shape_of(inputs.ids), constant(np.int64(1)), constant(np.int64(0))), constant(np.int64(0)))
+    return op.unsqueeze(
+        op.gather(op.shape_of(inputs.ids), constant(np.int64(1)), constant(np.int64(0))), constant(np.int64(0))
+    )
 
 
 def first_rows(table: AnyArray, count: Node) -> Node:
@@ -167,11 +172,11 @@ def join_heads(x: Node, heads: int, width: int) -> Node:
     return op.reshape(op.transpose(x, constant([0, 2, 1, 3])), constant([0, 0, heads * width]), True)
 
 
-def attention(query: Node, key: Node, value: Node, bias: Node, heads: int, width: int) -> Node:
+def attention(projections: tuple[Node, Node, Node], bias: Node, heads: int, width: int) -> Node:
     """Scaled dot-product attention of several heads (https://arxiv.org/abs/1706.03762, section 3.2).
 
     Args:
-        query: (B, T, N·D); likewise key and value.
+        projections: query, key and value, each (B, T, N·D).
         bias: added to the scores; broadcasts to (B, N, T, T).
         heads: N.
         width: D.
@@ -179,5 +184,5 @@ def attention(query: Node, key: Node, value: Node, bias: Node, heads: int, width
     Returns:
         (B, T, N·D)
     """
-    split = [split_heads(x, heads, width) for x in (query, key, value)]
+    split = [split_heads(x, heads, width) for x in projections]
     return join_heads(op.scaled_dot_product_attention(*split, bias), heads, width)

@@ -61,7 +61,9 @@ def lower(spec: ModelSpec, *, tokens_out: bool) -> Any:
     except KeyError as error:
         raise CorruptCheckpointError(f"{transformer.folder / 'config.json'} lacks {error.args[0]!r}.") from error
     except RuntimeError as error:  # what OpenVINO raises when shapes do not fit together
-        raise CorruptCheckpointError(f"The tensors of {transformer.folder} do not fit its config.json: {error}") from error
+        raise CorruptCheckpointError(
+            f"The tensors of {transformer.folder} do not fit its config.json: {error}"
+        ) from error
 
 
 def leaves_prompt_out(spec: ModelSpec) -> bool:

@@ -53,6 +53,8 @@ def compile_for_cpu(model: Any, precision: str) -> Any:
         EngineError: OpenVINO refused.
     """
     try:
-        return core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"})
+        return core().compile_model(
+            model, "CPU", {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+        )
     except RuntimeError as error:
         raise EngineError(f"OpenVINO could not compile the model: {error}") from error

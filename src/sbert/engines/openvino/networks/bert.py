@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from ....checkpoints.modules.transformer import OFFSET_POSITIONS, padding_id
 from ....checkpoints.weights import Weights
 from ..graph import (
     Node,
     Tensors,
     TextInputs,
-    activation,
-    attention,
     constant,
     embedding,
     first_rows,
@@ -28,45 +27,52 @@ from ..graph import (
     op,
     padding_bias,
 )
+from .post_norm import Names, Shape, post_norm_layer
 
 LANDMARK = "embeddings.word_embeddings.weight"
-OFFSET = frozenset({"roberta", "xlm-roberta", "camembert"})
+NAMES = Names(
+    query="attention.self.query",
+    key="attention.self.key",
+    value="attention.self.value",
+    attention_output="attention.output.dense",
+    attention_norm="attention.output.LayerNorm",
+    inner="intermediate.dense",
+    outer="output.dense",
+    output_norm="output.LayerNorm",
+)
 
 
 def build(config: dict[str, Any], weights: Weights, inputs: TextInputs) -> Node:
     """Lower the network; returns token vectors (B, T, H)."""
     tensors = Tensors(weights, LANDMARK)
-    epsilon = float(config.get("layer_norm_eps", 1e-12))
-    x = embeddings(config, tensors, inputs, epsilon)
+    shape = shape_of(config)
+    x = embeddings(config, tensors, inputs, shape.epsilon)
     if "embeddings_project.weight" in tensors:  # ELECTRA
         x = linear(x, tensors, "embeddings_project")
     bias = padding_bias(inputs)
     for index in range(int(config["num_hidden_layers"])):
-        x = layer(x, bias, config, tensors, f"encoder.layer.{index}", epsilon)
+        x = post_norm_layer(x, bias, tensors, f"encoder.layer.{index}", NAMES, shape)
     return x
+
+
+def shape_of(config: dict[str, Any]) -> Shape:
+    """A layer's numbers, from the keys that BERT and its kin use."""
+    heads = int(config["num_attention_heads"])
+    epsilon = float(config.get("layer_norm_eps", 1e-12))
+    return Shape(heads, int(config["hidden_size"]) // heads, epsilon, str(config["hidden_act"]))
 
 
 def embeddings(config: dict[str, Any], tensors: Tensors, inputs: TextInputs, epsilon: float) -> Node:
     """Word, position and type embeddings, added and normalised: (B, T, E)."""
-    words = embedding(tensors[LANDMARK], inputs.ids)
+    x = embedding(tensors[LANDMARK], inputs.ids)
+    kinds = "embeddings.token_type_embeddings.weight"
+    if kinds in tensors:
+        table = tensors[kinds]
+        # With a single type there is nothing to look up: its row is part of every token.
+        x = op.add(x, embedding(table, inputs.type_ids) if len(table) > 1 else constant(np.ascontiguousarray(table[0])))
     table = tensors["embeddings.position_embeddings.weight"]
-    if config["model_type"] in OFFSET:
-        padding = config.get("pad_token_id")
-        positions = embedding(table, offset_positions(inputs, 1 if padding is None else int(padding)))
+    if config["model_type"] in OFFSET_POSITIONS:
+        positions = embedding(table, offset_positions(inputs, padding_id(config)))
     else:
         positions = first_rows(table, length(inputs))
-    types = tensors["embeddings.token_type_embeddings.weight"]
-    # With a single type there is nothing to look up: its row is part of every token.
-    kind = constant(np.ascontiguousarray(types[0])) if len(types) == 1 else embedding(types, inputs.type_ids)
-    return named_norm(op.add(op.add(words, kind), positions), tensors, "embeddings.LayerNorm", epsilon)
-
-
-def layer(x: Node, bias: Node, config: dict[str, Any], tensors: Tensors, name: str, epsilon: float) -> Node:
-    """One layer: attention, then a feed-forward network, each with a residual path and a normalisation after it."""
-    heads = int(config["num_attention_heads"])
-    width = int(config["hidden_size"]) // heads
-    projections = (linear(x, tensors, f"{name}.attention.self.{part}") for part in ("query", "key", "value"))
-    attended = linear(attention(*projections, bias, heads, width), tensors, f"{name}.attention.output.dense")
-    x = named_norm(op.add(x, attended), tensors, f"{name}.attention.output.LayerNorm", epsilon)
-    inner = activation(linear(x, tensors, f"{name}.intermediate.dense"), config["hidden_act"])
-    return named_norm(op.add(x, linear(inner, tensors, f"{name}.output.dense")), tensors, f"{name}.output.LayerNorm", epsilon)
+    return named_norm(op.add(x, positions), tensors, "embeddings.LayerNorm", epsilon)

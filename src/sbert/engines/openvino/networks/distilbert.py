@@ -5,38 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from ....checkpoints.weights import Weights
-from ..graph import (
-    Node,
-    Tensors,
-    TextInputs,
-    activation,
-    attention,
-    embedding,
-    first_rows,
-    length,
-    linear,
-    named_norm,
-    op,
-    padding_bias,
-)
+from ..graph import Node, Tensors, TextInputs, padding_bias
+from .bert import LANDMARK, embeddings
+from .post_norm import Names, Shape, post_norm_layer
 
-EPSILON = 1e-12
+NAMES = Names(
+    query="attention.q_lin",
+    key="attention.k_lin",
+    value="attention.v_lin",
+    attention_output="attention.out_lin",
+    attention_norm="sa_layer_norm",
+    inner="ffn.lin1",
+    outer="ffn.lin2",
+    output_norm="output_layer_norm",
+)
+_EPSILON = 1e-12  # fixed in the published model's code
 
 
 def build(config: dict[str, Any], weights: Weights, inputs: TextInputs) -> Node:
     """Lower the network; returns token vectors (B, T, H)."""
-    tensors = Tensors(weights, "embeddings.word_embeddings.weight")
+    tensors = Tensors(weights, LANDMARK)
     heads = int(config["n_heads"])
-    width = int(config["dim"]) // heads
-    words = embedding(tensors["embeddings.word_embeddings.weight"], inputs.ids)
-    positions = first_rows(tensors["embeddings.position_embeddings.weight"], length(inputs))
-    x = named_norm(op.add(words, positions), tensors, "embeddings.LayerNorm", EPSILON)
+    shape = Shape(heads, int(config["dim"]) // heads, _EPSILON, str(config.get("activation", "gelu")))
+    x = embeddings(config, tensors, inputs, _EPSILON)
     bias = padding_bias(inputs)
     for index in range(int(config["n_layers"])):
-        name = f"transformer.layer.{index}"
-        projections = (linear(x, tensors, f"{name}.attention.{part}_lin") for part in "qkv")
-        attended = linear(attention(*projections, bias, heads, width), tensors, f"{name}.attention.out_lin")
-        x = named_norm(op.add(attended, x), tensors, f"{name}.sa_layer_norm", EPSILON)
-        inner = activation(linear(x, tensors, f"{name}.ffn.lin1"), config.get("activation", "gelu"))
-        x = named_norm(op.add(linear(inner, tensors, f"{name}.ffn.lin2"), x), tensors, f"{name}.output_layer_norm", EPSILON)
+        x = post_norm_layer(x, bias, tensors, f"transformer.layer.{index}", NAMES, shape)
     return x

@@ -50,7 +50,7 @@ def build(config: dict[str, Any], weights: Weights, inputs: TextInputs) -> Node:
         y = named_norm(x, tensors, f"{name}.attn_norm", epsilon) if index else x
         parts = op.split(linear(y, tensors, f"{name}.attn.Wqkv"), constant(np.int64(2)), 3)
         query, key, value = (split_heads(parts.output(i), heads, width) for i in range(3))
-        query, key = (_rotate(each, *rotation[kind], width) for each in (query, key))
+        query, key = (_rotate(each, *rotation[kind]) for each in (query, key))
         attended = join_heads(op.scaled_dot_product_attention(query, key, value, bias[kind]), heads, width)
         x = op.add(x, linear(attended, tensors, f"{name}.attn.Wo"))
         y = named_norm(x, tensors, f"{name}.mlp_norm", epsilon)
@@ -89,7 +89,7 @@ def _rotation(theta: float, longest: int, width: int, count: Node) -> tuple[Node
     return first_rows(np.cos(both), count), first_rows(np.sin(both), count)
 
 
-def _rotate(x: Node, cosine: Node, sine: Node, width: int) -> Node:
+def _rotate(x: Node, cosine: Node, sine: Node) -> Node:
     """Rotate each pair of a head's numbers by its position's angle: (B, N, T, D)."""
     halves = op.split(x, constant(np.int64(3)), 2)
     turned = op.concat([op.negative(halves.output(1)), halves.output(0)], 3)

@@ -1,4 +1,4 @@
-"""MPNet (https://arxiv.org/abs/2004.09297): positions both absolute, as in RoBERTa, and relative, added to the scores."""
+"""MPNet (https://arxiv.org/abs/2004.09297): absolute positions as in RoBERTa, and relative ones added to the scores."""
 
 from __future__ import annotations
 
@@ -9,45 +9,32 @@ import numpy as np
 from ....checkpoints.modules.transformer import usable_positions
 from ....checkpoints.weights import Weights
 from ....types import AnyArray
-from ..graph import (
-    Node,
-    Tensors,
-    TextInputs,
-    activation,
-    attention,
-    constant,
-    embedding,
-    length,
-    linear,
-    named_norm,
-    offset_positions,
-    op,
-    padding_bias,
-)
+from ..graph import Node, Tensors, TextInputs, constant, length, op, padding_bias
+from .bert import LANDMARK, embeddings, shape_of
+from .post_norm import Names, post_norm_layer
 
+NAMES = Names(
+    query="attention.attn.q",
+    key="attention.attn.k",
+    value="attention.attn.v",
+    attention_output="attention.attn.o",
+    attention_norm="attention.LayerNorm",
+    inner="intermediate.dense",
+    outer="output.dense",
+    output_norm="output.LayerNorm",
+)
 # The relative distances that get a number of their own; fixed in the published model's code.
 _MAX_DISTANCE = 128
 
 
 def build(config: dict[str, Any], weights: Weights, inputs: TextInputs) -> Node:
     """Lower the network; returns token vectors (B, T, H)."""
-    tensors = Tensors(weights, "embeddings.word_embeddings.weight")
-    heads = int(config["num_attention_heads"])
-    width = int(config["hidden_size"]) // heads
-    epsilon = float(config.get("layer_norm_eps", 1e-12))
-    padding = config.get("pad_token_id")
-    words = embedding(tensors["embeddings.word_embeddings.weight"], inputs.ids)
-    numbers = offset_positions(inputs, 1 if padding is None else int(padding))
-    positions = embedding(tensors["embeddings.position_embeddings.weight"], numbers)
-    x = named_norm(op.add(words, positions), tensors, "embeddings.LayerNorm", epsilon)
+    tensors = Tensors(weights, LANDMARK)
+    shape = shape_of(config)
+    x = embeddings(config, tensors, inputs, shape.epsilon)
     bias = op.add(_relative_bias(config, tensors, inputs), padding_bias(inputs))  # (B, N, T, T)
     for index in range(int(config["num_hidden_layers"])):
-        name = f"encoder.layer.{index}"
-        projections = (linear(x, tensors, f"{name}.attention.attn.{part}") for part in "qkv")
-        attended = linear(attention(*projections, bias, heads, width), tensors, f"{name}.attention.attn.o")
-        x = named_norm(op.add(attended, x), tensors, f"{name}.attention.LayerNorm", epsilon)
-        inner = activation(linear(x, tensors, f"{name}.intermediate.dense"), config["hidden_act"])
-        x = named_norm(op.add(linear(inner, tensors, f"{name}.output.dense"), x), tensors, f"{name}.output.LayerNorm", epsilon)
+        x = post_norm_layer(x, bias, tensors, f"encoder.layer.{index}", NAMES, shape)
     return x
 
 

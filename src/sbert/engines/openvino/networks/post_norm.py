@@ -1,0 +1,65 @@
+"""The layer of the original Transformer encoder, which most architectures share but for the names of its tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..graph import Node, Tensors, activation, attention, linear, named_norm, op
+
+
+@dataclass(frozen=True)
+class Names:
+    """What an architecture calls the parts of a layer, relative to the layer."""
+
+    query: str
+    key: str
+    value: str
+    attention_output: str
+    attention_norm: str
+    inner: str
+    outer: str
+    output_norm: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The numbers that a layer needs.
+
+    Args:
+        heads: attention heads.
+        width: width of a head.
+        epsilon: of the normalisations.
+        activation: name of the feed-forward network's activation.
+    """
+
+    heads: int
+    width: int
+    epsilon: float
+    activation: str
+
+
+def post_norm_layer(x: Node, bias: Node, tensors: Tensors, layer: str, names: Names, shape: Shape) -> Node:
+    """Attention, then a feed-forward network, each with a residual path and a normalisation after it.
+
+    As in https://arxiv.org/abs/1706.03762, section 3.1.
+
+    Args:
+        x: (B, T, H).
+        bias: added to the attention scores; broadcasts to (B, N, T, T).
+        tensors: the network's.
+        layer: prefix of the layer's tensors.
+        names: what the architecture calls them.
+        shape: heads, widths and the like.
+
+    Returns:
+        (B, T, H)
+    """
+
+    def project(y: Node, name: str) -> Node:
+        return linear(y, tensors, f"{layer}.{name}")
+
+    projections = (project(x, names.query), project(x, names.key), project(x, names.value))
+    attended = project(attention(projections, bias, shape.heads, shape.width), names.attention_output)
+    x = named_norm(op.add(x, attended), tensors, f"{layer}.{names.attention_norm}", shape.epsilon)
+    outer = project(activation(project(x, names.inner), shape.activation), names.outer)
+    return named_norm(op.add(x, outer), tensors, f"{layer}.{names.output_norm}", shape.epsilon)

@@ -1,0 +1,102 @@
+"""Which engine runs a model, when the user leaves it open."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..checkpoints import ModelSpec
+from ..errors import InputError, MissingDependencyError, UnsupportedModelError, one_of
+from .base import Engine
+
+BACKENDS = ("auto", "openvino", "torch")
+
+# Device files that a driver makes: with none of them there is no accelerator to ask torch about, and asking takes
+# seconds, since torch must be imported for it.
+_ACCELERATOR_FILES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/kfd", "/dev/davinci0", "/dev/dxg", "/proc/driver/nvidia")
+
+
+def make_engine(
+    spec: ModelSpec,
+    *,
+    backend: str = "auto",
+    device: str | None = None,
+    dtype: str | None = None,
+    model_kwargs: dict[str, Any] | None = None,
+    config_kwargs: dict[str, Any] | None = None,
+    trust_remote_code: bool = False,
+) -> Engine:
+    """Choose and make the engine for a model.
+
+    With ``backend="auto"``: torch where it is installed and an accelerator is there or was asked for; else OpenVINO
+    where it knows the model; else torch.
+
+    Args:
+        spec: the model.
+        backend: ``auto``, ``openvino`` or ``torch``.
+        device: where to compute; None for the best there is.
+        dtype: what to compute in; None for float32.
+        model_kwargs: passed to transformers by the torch engine; with any but a dtype, ``auto`` chooses torch.
+        config_kwargs: changes to the network's configuration, for the torch engine.
+        trust_remote_code: whether code that comes with the model may run, in the torch engine.
+
+    Raises:
+        UnsupportedModelError: no installed engine runs it; the message names the architecture and what to install.
+        InputError: the backend is not known, or cannot use the device.
+    """
+    if backend not in BACKENDS:
+        raise one_of("backend", backend, BACKENDS)
+    options = dict(model_kwargs or {})
+    named = options.pop("dtype", None) or options.pop("torch_dtype", None)
+    options.pop("torch_dtype", None)
+    dtype = dtype or (str(named).removeprefix("torch.") if named is not None else "float32")
+    on_cpu = device is None or str(device).startswith("cpu")
+    if backend == "openvino" and not on_cpu:
+        raise InputError(f"backend='openvino' computes on the cpu; got device={device!r}. Use backend='torch'.")
+    wants_torch = bool(options or config_kwargs or trust_remote_code) or not on_cpu
+    if backend == "openvino" or (backend == "auto" and not wants_torch):
+        from .openvino import OpenVINOEngine, why_not
+
+        reason = why_not(spec)
+        if backend == "openvino" or (reason is None and not (device is None and has_accelerator())):
+            return OpenVINOEngine(spec, dtype)
+        if reason is not None and not _torch_is_installed():
+            raise UnsupportedModelError(
+                f"{spec.name or 'This model'} needs torch: the OpenVINO engine does not run it, since {reason}. "
+                "Run: pip install 'sbert[torch]'"
+            )
+    if not _torch_is_installed():
+        raise MissingDependencyError("torch with transformers", "run a model with the torch engine", "torch")
+    from .torch import TorchEngine
+
+    return TorchEngine(
+        spec,
+        dtype=dtype,
+        device=device,
+        model_kwargs=options,
+        config_kwargs=config_kwargs,
+        trust_remote_code=trust_remote_code,
+    )
+
+
+def has_accelerator() -> bool:
+    """Whether torch is installed and sees a GPU or the like; torch is imported only when something hints at one."""
+    if not _torch_is_installed():
+        return False
+    apple = sys.platform == "darwin" and platform.machine() == "arm64"
+    hinted = apple or sys.platform == "win32" or any(Path(file).exists() for file in _ACCELERATOR_FILES)
+    if "torch" not in sys.modules and not hinted:
+        return False
+    import torch
+
+    accelerator = getattr(torch, "accelerator", None)
+    if accelerator is not None:
+        return bool(accelerator.is_available())
+    return torch.cuda.is_available() or torch.backends.mps.is_available()
+
+
+def _torch_is_installed() -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in ("torch", "transformers"))

@@ -1,0 +1,360 @@
+"""What all families of models share: a spec, a tokenizer, an engine, prompts, and saving."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from ..checkpoints import ModelSpec, read, resolve
+from ..checkpoints.fingerprint import fingerprint
+from ..checkpoints.modules import ModuleSpec, PoolingSpec
+from ..checkpoints.modules.transformer import usable_positions
+from ..engines.base import Engine
+from ..engines.select import make_engine
+from ..errors import InputError, SbertWarning
+from ..text import Tokenizer, load_tokenizer
+from ..text.tokenizer import FastTokenizer
+from . import saving
+from .prompts import all_prompts, check_default
+from .truncation import Truncation, check_policy
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..engines.torch import TorchEngine
+
+
+class BaseModel:
+    """A model that is held in memory and ready to run.
+
+    It is put together of three parts, each of which can be looked at: :attr:`spec` says what the model is,
+    :attr:`tokenizer` turns texts into tokens, :attr:`engine` runs the forward pass. Threads may share a model.
+
+    The arguments are those of :class:`~sbert.SentenceTransformer`.
+    """
+
+    #: The name of the family in checkpoints.
+    family: ClassVar[str]
+    #: The organisation whose models may be named without it.
+    organisation: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        model_name_or_path: str | os.PathLike[str] | None = None,
+        *,
+        modules: Iterable[torch.nn.Module] | None = None,
+        device: str | torch.device | None = None,
+        prompts: Mapping[str, str] | None = None,
+        default_prompt_name: str | None = None,
+        cache_folder: str | Path | None = None,
+        trust_remote_code: bool = False,
+        revision: str | None = None,
+        local_files_only: bool = False,
+        token: str | bool | None = None,
+        model_kwargs: Mapping[str, Any] | None = None,
+        processor_kwargs: Mapping[str, Any] | None = None,
+        config_kwargs: Mapping[str, Any] | None = None,
+        backend: str = "auto",
+        dtype: str | None = None,
+        on_truncation: str = "warn",
+    ) -> None:
+        self.on_truncation = check_policy(on_truncation)
+        #: What the last ``encode`` of this model cut off.
+        self.truncation = Truncation()
+        where = None if device is None else str(device)
+        if modules is not None:
+            if model_name_or_path is not None:
+                raise InputError("Give model_name_or_path or modules, not both.")
+            self.engine: Engine = self._engine_of(modules, where)
+            self.spec: ModelSpec = self.engine.spec
+        elif model_name_or_path is not None:
+            found = resolve(
+                model_name_or_path,
+                cache_folder=cache_folder,
+                revision=revision,
+                token=token,
+                local_files_only=local_files_only,
+                organisation=self.organisation,
+            )
+            self.spec = self._as_own_family(read(found.folder, found.name))
+            self.engine = make_engine(
+                self.spec,
+                backend=backend,
+                device=where,
+                dtype=dtype,
+                model_kwargs=dict(model_kwargs or {}),
+                config_kwargs=dict(config_kwargs or {}),
+                trust_remote_code=trust_remote_code,
+            )
+        else:
+            raise InputError("Give model_name_or_path, such as 'all-MiniLM-L6-v2' or a folder, or modules.")
+        #: Text that goes in front of inputs, by name.
+        self.prompts = all_prompts(self.spec.prompts, prompts)
+        self.default_prompt_name = check_default(default_prompt_name or self.spec.default_prompt_name, self.prompts)
+        self._tokenizer = load_tokenizer(self.spec.transformer)
+        if length := dict(processor_kwargs or {}).get("model_max_length"):
+            self.max_seq_length = int(length)
+
+    # --- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """What turns texts into tokens; may be set to a tokenizer of the ``tokenizers`` library or of transformers."""
+        return self._tokenizer
+
+    @tokenizer.setter
+    def tokenizer(self, value: Any) -> None:
+        if not isinstance(value, Tokenizer):
+            backend = getattr(value, "backend_tokenizer", value)
+            if not hasattr(backend, "encode_batch_fast"):
+                raise InputError(
+                    f"tokenizer must be one of the tokenizers library or a fast one of transformers; "
+                    f"got {type(value).__name__}."
+                )
+            value = FastTokenizer(backend, self._tokenizer.max_length, self._tokenizer.pad_id)
+        self._tokenizer = value
+
+    @property
+    def max_seq_length(self) -> int | None:
+        """Number of tokens that are read of a text, special tokens included; None where nothing limits it. Settable."""
+        return self._tokenizer.max_length
+
+    @max_seq_length.setter
+    def max_seq_length(self, value: int | None) -> None:
+        positions = usable_positions(self.spec.transformer.config)
+        if value is not None and value < 1:
+            raise InputError(f"max_seq_length must be at least 1; got {value}.")
+        if positions is not None and (value is None or value > positions):
+            raise InputError(f"max_seq_length can be {positions} at the most for this model; got {value}.")
+        # A new tokenizer rather than a changed one: other threads may be using the old.
+        transformer = replace(self.spec.transformer, max_seq_length=value)
+        self.spec = self.spec.with_transformer(transformer)
+        self._tokenizer = load_tokenizer(transformer)
+
+    @property
+    def device(self) -> str | torch.device:
+        """Where it computes: a ``torch.device`` with the torch engine, ``"cpu"`` otherwise."""
+        if self.engine.name != "torch":
+            return self.engine.device
+        import torch
+
+        return torch.device(self.engine.device)
+
+    @property
+    def dtype(self) -> str:
+        """What it computes in, such as ``float32``."""
+        return self.engine.dtype
+
+    @property
+    def backend(self) -> str:
+        """The engine that runs it: ``openvino`` or ``torch``."""
+        return self.engine.name
+
+    def get_backend(self) -> str:
+        """The same as :attr:`backend`."""
+        return self.backend
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of everything that determines its vectors: weights, settings, tokenizer, lengths, engine and dtype.
+
+        Two models with the same fingerprint give the same vectors, so stored vectors can be told apart by it.
+        """
+        digest = self.engine.weights_digest()
+        return fingerprint(self.spec, digest, self.engine.name, self.engine.dtype, self.max_seq_length)
+
+    def __len__(self) -> int:
+        return len(self._modules())
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._modules())
+
+    def __getitem__(self, index: int) -> Any:
+        """A module: a ``torch.nn.Module`` with the torch engine, its settings otherwise."""
+        return self._modules()[index]
+
+    def __repr__(self) -> str:
+        kinds = " > ".join(module.kind for module in self.spec.modules)
+        return (
+            f"{type(self).__name__}({self.spec.name!r}, {kinds}, max_seq_length={self.max_seq_length}, "
+            f"backend={self.backend!r}, dtype={self.dtype!r})"
+        )
+
+    # --- torch's way of handling a model ------------------------------------------------------------------------
+
+    def to(self, device: str | torch.device) -> Any:
+        """Move the model to a device; with the OpenVINO engine only ``"cpu"``, where it is.
+
+        Raises:
+            InputError: the engine cannot compute there.
+        """
+        if self.engine.name != "torch":
+            if not str(device).startswith("cpu"):
+                raise InputError(
+                    f"The OpenVINO engine computes on the cpu; got device {str(device)!r}. "
+                    "Load the model with backend='torch' to use another device."
+                )
+            return self
+        self._torch_engine("to").to(str(device))
+        return self
+
+    def cpu(self) -> Any:
+        """Move the model to the processor."""
+        return self.to("cpu")
+
+    def eval(self) -> Any:
+        """Switch dropout off; nothing to do with the OpenVINO engine, which has none."""
+        if self.engine.name == "torch":
+            self._torch_engine("eval").module.eval()
+        return self
+
+    def train(self, mode: bool = True) -> Any:
+        """Switch dropout on for training; needs the torch engine."""
+        self._torch_engine("train").module.train(mode)
+        return self
+
+    def parameters(self, recurse: bool = True) -> Iterator[torch.nn.Parameter]:
+        """The weights as torch parameters; needs the torch engine."""
+        return self._torch_engine("parameters").module.parameters(recurse)
+
+    def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, torch.nn.Parameter]]:
+        """The weights as torch parameters with their names; needs the torch engine."""
+        return self._torch_engine("named_parameters").module.named_parameters(prefix, recurse)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The weights as torch tensors by name; needs the torch engine."""
+        return dict(self._torch_engine("state_dict").module.state_dict())
+
+    def forward(self, features: dict[str, Any]) -> dict[str, Any]:
+        """Run features through all modules with gradients; needs the torch engine."""
+        return cast("dict[str, Any]", self._torch_engine("forward").module(features))
+
+    def __call__(self, features: dict[str, Any]) -> dict[str, Any]:
+        """The same as :meth:`forward`."""
+        return self.forward(features)
+
+    # --- saving -------------------------------------------------------------------------------------------------
+
+    def save_pretrained(
+        self,
+        path: str | os.PathLike[str],
+        model_name: str | None = None,
+        create_model_card: bool = True,
+        train_datasets: list[str] | None = None,
+        safe_serialization: bool = True,
+    ) -> None:
+        """Save the model as a folder that this project and sentence-transformers load.
+
+        Makes no network call. Weights are written as safetensors.
+
+        Args:
+            path: the folder; made where it is not there.
+            model_name: name for the model card; the folder's by default.
+            create_model_card: whether to write a ``README.md``.
+            train_datasets: names of training data for the card.
+            safe_serialization: kept for scripts that pass it; False is refused, as pickles are not written.
+
+        Raises:
+            InputError: the path is a file, or ``safe_serialization`` is False.
+        """
+        saving.save(self, Path(path), model_name, create_model_card, train_datasets, safe_serialization)
+
+    def save(self, path: str | os.PathLike[str], *args: Any, **kwargs: Any) -> None:
+        """The same as :meth:`save_pretrained`."""
+        self.save_pretrained(path, *args, **kwargs)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        token: str | None = None,
+        private: bool | None = None,
+        safe_serialization: bool = True,
+        commit_message: str | None = None,
+        local_model_path: str | None = None,
+        exist_ok: bool = False,
+        replace_model_card: bool = False,
+        train_datasets: list[str] | None = None,
+        revision: str | None = None,
+        create_pr: bool = False,
+    ) -> str:
+        """Upload the model to the Hugging Face hub.
+
+        Args:
+            repo_id: the model's name there.
+            token: for the upload; the one that is logged in by default.
+            private: whether only you see it.
+            safe_serialization: as in :meth:`save_pretrained`.
+            commit_message: what the hub's history says.
+            local_model_path: a folder to upload instead of this model.
+            exist_ok: whether the model may be there already.
+            replace_model_card: whether a card that is there is written anew.
+            train_datasets: names of training data for the card.
+            revision: branch to write to.
+            create_pr: whether to open a pull request instead.
+
+        Returns:
+            The address of the commit or pull request.
+
+        Raises:
+            CheckpointError: the hub refused, or cannot be reached.
+        """
+        return saving.push(
+            self,
+            repo_id,
+            saving.Upload(token, private, commit_message, exist_ok, replace_model_card, revision, create_pr),
+            local_model_path,
+            train_datasets,
+            safe_serialization,
+        )
+
+    def current_spec(self) -> ModelSpec:
+        """The spec with the settings as they are now: prompts, lengths, and trained weights of small modules."""
+        modules: tuple[ModuleSpec, ...] = self.spec.modules
+        if self.engine.name == "torch":
+            modules = self._torch_engine("save").current_spec().modules
+            modules = (replace(cast("Any", modules[0]), max_seq_length=self.max_seq_length), *modules[1:])
+        return replace(
+            self.spec,
+            modules=modules,
+            model_type=self.family,
+            prompts=self.prompts,
+            default_prompt_name=self.default_prompt_name,
+        )
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _as_own_family(self, spec: ModelSpec) -> ModelSpec:
+        """Keep only the network of a model that was saved as another family: its head means nothing here."""
+        if spec.model_type == self.family:
+            return spec
+        warnings.warn(
+            f"{spec.name} was saved as a {spec.model_type}; only its network is used, with mean pooling.",
+            SbertWarning,
+            stacklevel=4,
+        )
+        network = spec.transformer
+        pooling = PoolingSpec(network.dimension)
+        return replace(spec, modules=(network, pooling), prompts={}, default_prompt_name=None, similarity_fn_name=None)
+
+    @staticmethod
+    def _engine_of(modules: Iterable[torch.nn.Module], device: str | None) -> Engine:
+        from ..engines.torch import TorchEngine
+
+        return TorchEngine.from_modules(modules, device=device)
+
+    def _modules(self) -> list[Any]:
+        if self.engine.name == "torch":
+            return list(self._torch_engine("[]").module)
+        return list(self.spec.modules)
+
+    def _torch_engine(self, action: str) -> TorchEngine:
+        if self.engine.name != "torch":
+            raise InputError(
+                f"{type(self).__name__}.{action} needs the torch engine; this model runs on {self.engine.name}. "
+                f"Load it with {type(self).__name__}(..., backend='torch')."
+            )
+        return cast("TorchEngine", self.engine)

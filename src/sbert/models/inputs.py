@@ -1,0 +1,56 @@
+"""What users pass to ``encode``, brought into one form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..errors import NotTextError
+from ..text.tokenizer import TextOrPair
+
+
+def is_single(inputs: Any) -> bool:
+    """Whether the input is one text, not a collection: a string, or a NumPy array of no dimensions."""
+    return isinstance(inputs, str) or (isinstance(inputs, np.ndarray) and inputs.ndim == 0)
+
+
+def as_texts(inputs: Any) -> list[TextOrPair]:
+    """A list of texts, or of pairs of texts, from whatever holds them.
+
+    A tuple of two strings is a batch of two; a list that holds one such tuple is one pair.
+
+    Args:
+        inputs: a string, or an iterable (list, generator, array, column) of strings or of pairs of strings.
+
+    Raises:
+        NotTextError: an item is something else; its index is named.
+    """
+    if is_single(inputs):
+        return [str(inputs)]
+    if isinstance(inputs, (bytes, dict)) or not isinstance(inputs, Iterable):
+        raise NotTextError(f"inputs must be a text or texts; got {type(inputs).__name__}. Pass a string or a list.")
+    texts = list(inputs)
+    if all(type(text) is str for text in texts):
+        return texts
+    return [_text(item, index) for index, item in enumerate(texts)]
+
+
+def with_prompt(texts: list[TextOrPair], prompt: str) -> list[TextOrPair]:
+    """The texts with a prompt in front; of a pair, in front of its first text."""
+    if not prompt:
+        return texts
+    return [prompt + text if isinstance(text, str) else (prompt + text[0], text[1]) for text in texts]
+
+
+def _text(item: Any, index: int) -> TextOrPair:
+    if isinstance(item, str):
+        return str(item)
+    if isinstance(item, (tuple, list)) and len(item) == 2 and all(isinstance(part, str) for part in item):
+        return str(item[0]), str(item[1])
+    shown = repr(item)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    raise NotTextError(
+        f"inputs[{index}] must be a string; got {type(item).__name__} {shown}. Replace it, or leave it out."
+    )

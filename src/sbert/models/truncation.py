@@ -1,0 +1,78 @@
+"""What was cut off texts that were too long, counted and told."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import TruncationError, TruncationWarning, one_of
+from ..text import Tokens
+
+POLICIES = ("warn", "error", "ignore")
+
+
+@dataclass(frozen=True)
+class Truncation:
+    """How many texts were longer than the model reads, over one call.
+
+    Args:
+        texts: texts in the call.
+        truncated: texts that were cut.
+        dropped_tokens: tokens cut off, over all texts.
+        max_length: tokens that the model reads of a text.
+    """
+
+    texts: int = 0
+    truncated: int = 0
+    dropped_tokens: int = 0
+    max_length: int | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.truncated:,} of {self.texts:,} texts were longer than {self.max_length} tokens and were cut: "
+            f"{self.dropped_tokens:,} tokens were not read."
+        )
+
+    def plus(self, tokens: Tokens) -> Truncation:
+        """The counts with those of more texts added."""
+        return Truncation(
+            self.texts + len(tokens),
+            self.truncated + int(np.count_nonzero(tokens.dropped)),
+            self.dropped_tokens + int(tokens.dropped.sum()),
+            self.max_length,
+        )
+
+    def tell(self, policy: str, stacklevel: int) -> None:
+        """Give the call's one warning, if it is wanted and there is something to tell."""
+        if policy == "warn" and self.truncated:
+            advice = "Split long texts, raise max_seq_length where the model allows it, or pass on_truncation='ignore'."
+            warnings.warn(f"{self} {advice}", TruncationWarning, stacklevel=stacklevel + 1)
+
+
+def check_policy(policy: str) -> str:
+    """The policy, if it is one.
+
+    Raises:
+        InputError: it is not.
+    """
+    if policy not in POLICIES:
+        raise one_of("on_truncation", policy, POLICIES)
+    return policy
+
+
+def refuse_long(tokens: Tokens, first_index: int, max_length: int | None) -> None:
+    """Raise for the first text that was cut.
+
+    Raises:
+        TruncationError: a text was cut; its index and length are named.
+    """
+    cut = np.flatnonzero(tokens.dropped)
+    if len(cut):
+        index = int(cut[0])
+        length = int(tokens.lengths[index] + tokens.dropped[index])
+        raise TruncationError(
+            f"inputs[{first_index + index}] has {length} tokens; the model reads {max_length}. "
+            "Split it, raise max_seq_length where the model allows it, or pass on_truncation='warn'."
+        )
