@@ -18,7 +18,8 @@
     └── DataError (ValueError)               a data file cannot be read as asked
 
     SbertWarning (UserWarning)
-    └── TruncationWarning                    texts were cut to the model's length; the counts are named
+    ├── TruncationWarning                    texts were cut to the model's length; the counts are named
+    └── QuantizationWarning                  ranges come from too few vectors to hold for others
 
 Errors that a script written for another library of this field would catch keep the built-in base
 (``ValueError``, ``FileNotFoundError`` ...), so that its ``except`` clauses go on working.
@@ -102,6 +103,10 @@ class SbertWarning(UserWarning):
 
 class TruncationWarning(SbertWarning):
     """Texts were cut to the length that the model reads."""
+
+
+class QuantizationWarning(SbertWarning):
+    """Ranges for quantisation come from too few vectors to hold for others."""
 
 
 def closest(name: str, known: Iterable[str], count: int = 3) -> str:

@@ -60,7 +60,8 @@ def download(name: str, cache: Path, revision: str | None = None, token: str | b
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     try:
-        files = HfApi(token=token).list_repo_files(name, revision=revision)
+        # Listing through model_info fails at once where there is no network; listing the tree retries for long.
+        files = [file.rfilename for file in HfApi(token=token).model_info(name, revision=revision).siblings or []]
         skip = list(_NOT_NEEDED)
         if any(file.endswith(".safetensors") for file in files):
             skip += ["*.bin", "*.bin.index.json", "*.pt", "*.pth"]

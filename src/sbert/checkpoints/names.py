@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..errors import InputError
-
 #: Models of the hub's early days, whose full name has no organisation in it.
 _WITHOUT_ORGANISATION = frozenset(
     f"{family}{variant}"
@@ -58,16 +56,11 @@ def full_name(name: str, organisation: str = "sentence-transformers") -> str:
         name: as typed by the user.
         organisation: what is put in front of a name without one; empty for none.
 
-    Raises:
-        InputError: the name cannot be one of a hub.
-
     >>> full_name("all-MiniLM-L6-v2")
     'sentence-transformers/all-MiniLM-L6-v2'
     >>> full_name("bert-base-uncased")
     'bert-base-uncased'
     """
-    if not name.strip():
-        raise InputError("model_name_or_path is empty. Give a folder or a model's name, such as 'all-MiniLM-L6-v2'.")
     if "/" in name or name in _WITHOUT_ORGANISATION or not organisation:
         return name
     return f"{organisation}/{name}"

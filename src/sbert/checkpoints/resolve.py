@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import ModelNotFoundError, closest
+from ..errors import InputError, ModelNotFoundError, closest
 from .hub import cached_models, download, find_cached, hub_cache
 from .names import WELL_KNOWN, full_name, looks_like_path
 from .wheels import find_installed, installed_models, wheel_for
@@ -49,11 +49,14 @@ def resolve(
         organisation: put in front of a name that has none.
 
     Raises:
+        InputError: the name is empty.
         ModelNotFoundError: it is nowhere; the message offers near names and a package where one is known.
         NotADirectoryError: the path is a file.
         IntegrityError: the package's weights are not what they should be.
     """
     typed = os.fspath(name)
+    if not typed.strip():  # an empty path would mean the folder one stands in
+        raise InputError("model_name_or_path is empty. Give a folder or a model's name, such as 'all-MiniLM-L6-v2'.")
     path = Path(typed).expanduser()
     if path.is_dir():
         return Resolved(typed, path, "folder")

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from ..checkpoints import ModelSpec
 from ..errors import InputError, MissingDependencyError, one_of
 from ..quantization import quantize_embeddings
-from ..similarity import SimilarityFunction
-from ..types import AnyArray, FloatArray, Vectors
+from ..similarity import SimilarityFunction, unit
+from ..types import AnyArray, FloatArray, Precision, Vectors
 from .base import BaseModel
 from .encoding import Job, progress_bar, sentence_vectors, token_vectors
 from .inputs import as_texts, is_single, with_prompt
@@ -25,7 +25,6 @@ from .truncation import Truncation, check_policy
 if TYPE_CHECKING:
     import torch
 
-PRECISIONS = ("float32", "int8", "uint8", "binary", "ubinary")
 OUTPUTS = ("sentence_embedding", "token_embeddings", None)
 
 
@@ -120,7 +119,7 @@ class SentenceTransformer(BaseModel):
         batch_size: int | None = None,
         show_progress_bar: bool | None = None,
         output_value: str | None = "sentence_embedding",
-        precision: str = "float32",
+        precision: Precision = "float32",
         convert_to_numpy: bool = True,
         convert_to_tensor: bool = False,
         device: str | None = None,
@@ -167,8 +166,8 @@ class SentenceTransformer(BaseModel):
             inputs = sentences
         if output_value not in OUTPUTS:
             raise one_of("output_value", output_value, [value for value in OUTPUTS if value])
-        if precision not in PRECISIONS:
-            raise one_of("precision", precision, PRECISIONS)
+        if precision not in get_args(Precision):
+            raise one_of("precision", precision, get_args(Precision))
         if batch_size is not None and batch_size < 1:
             raise InputError(f"batch_size must be at least 1, or None; got {batch_size}.")
         if device is not None and str(device) != self.engine.device:
@@ -214,8 +213,7 @@ class SentenceTransformer(BaseModel):
             raise InputError(f"truncate_dim must be at least 1; got {kept}.")
         vectors, truncation = sentence_vectors(self.engine, self._tokenizer, job, min(width, kept or width))
         if normalize:
-            lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-            vectors /= np.maximum(lengths, np.float32(1e-12))[:, None]
+            vectors = unit(vectors)
         return vectors, truncation
 
     def _token_outputs(self, job: Job, output_value: str | None, as_tensors: bool) -> list[Any]:
@@ -328,14 +326,14 @@ class SentenceTransformer(BaseModel):
         )
 
 
-def _quantized(vectors: FloatArray, precision: str) -> AnyArray:
+def _quantized(vectors: FloatArray, precision: Precision) -> AnyArray:
     if precision == "float32" or not len(vectors):
-        return vectors if precision == "float32" else quantize_nothing(vectors, precision)
+        return vectors if precision == "float32" else _quantized_nothing(vectors, precision)
     quantized: AnyArray = quantize_embeddings(vectors, precision)
     return quantized
 
 
-def quantize_nothing(vectors: FloatArray, precision: str) -> AnyArray:
+def _quantized_nothing(vectors: FloatArray, precision: Precision) -> AnyArray:
     """The empty array of a precision: no rows, the width and dtype that rows would have."""
     width = vectors.shape[1] if precision in ("int8", "uint8") else -(-vectors.shape[1] // 8)
     return np.empty((0, width), np.int8 if precision in ("int8", "binary") else np.uint8)

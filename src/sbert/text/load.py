@@ -16,6 +16,7 @@ _WORDPIECE_TYPES = frozenset({"bert", "distilbert", "electra", "mpnet", "mobileb
 _WORDPIECE_CLASSES = frozenset(
     f"{family}Tokenizer{fast}" for family in ("Bert", "DistilBert", "Electra", "MPNet") for fast in ("", "Fast")
 )
+_TOKENIZER_FILES = ("tokenizer*.json", "vocab*", "merges.txt", "*.model", "*.spm", "*.bpe*", "*.tiktoken")
 _BYTE_LEVEL_TYPES = frozenset({"roberta", "longformer", "bart", "gpt2", "data2vec-text"})
 
 
@@ -60,6 +61,7 @@ def _from_files(transformer: TransformerSpec, settings: dict[str, Any], special:
         if model_type in _BYTE_LEVEL_TYPES:
             return _byte_level(folder, settings, special)
         if model_type.startswith("clip"):
+            special.setdefault("pad_token", "<|endoftext|>")  # CLIP pads with its closing token
             return _clip(folder, special)
     return None
 
@@ -195,26 +197,25 @@ def _lower_case(backend: Any) -> None:
 
 
 def _through_transformers(transformer: TransformerSpec) -> Tokenizer:
+    missing = (
+        f"{transformer.folder} has no tokenizer that is read here: looked for tokenizer.json, vocab.txt, and "
+        "vocab.json with merges.txt. Copy tokenizer.json into the folder"
+    )
+    # Without any file of a tokenizer, transformers would make one that knows no words.
+    if not any(next(transformer.folder.glob(pattern), None) for pattern in _TOKENIZER_FILES):
+        raise TokenizerNotFoundError(f"{missing}.")
     try:
         from transformers import AutoTokenizer
     except ImportError as error:
         raise TokenizerNotFoundError(
-            f"{transformer.folder} has no tokenizer that is read here: looked for tokenizer.json, vocab.txt, and "
-            "vocab.json with merges.txt. Copy tokenizer.json into the folder, or let transformers make one of what is "
-            "there: pip install 'sbert[torch]'"
+            f"{missing}, or let transformers make one of what is there: pip install 'sbert[torch]'"
         ) from error
     from .fallback import TransformersTokenizer
 
     try:
         found = AutoTokenizer.from_pretrained(str(transformer.folder), local_files_only=True)
     except Exception as error:  # transformers raises many kinds for a folder that it cannot read
-        raise TokenizerNotFoundError(
-            f"{transformer.folder} has no tokenizer that is read here: looked for tokenizer.json, vocab.txt, "
-            f"vocab.json with merges.txt, and asked transformers, which said: {str(error).splitlines()[0]}"
-        ) from error
-    if not found.get_vocab():
-        # transformers makes an empty tokenizer for a folder with no tokenizer files; every word would be unknown.
-        raise TokenizerNotFoundError(f"{transformer.folder} has no tokenizer files. Copy tokenizer.json into it.")
+        raise TokenizerNotFoundError(f"{missing}. transformers was asked too: {str(error).splitlines()[0]}") from error
     length, pad = transformer.max_seq_length, int(found.pad_token_id or 0)
     backend = getattr(found, "backend_tokenizer", None)
     if backend is None:

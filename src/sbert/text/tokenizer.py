@@ -92,11 +92,19 @@ class FastTokenizer(Tokenizer):
             type_ids = np.fromiter(parts, np.int64, int(starts[-1]))
         dropped = np.zeros(len(rows), np.int64)
         if self.max_length is not None:
-            special = self._special_per_pair if paired else self._special_per_text
             # Only a text that fills the limit can have lost anything.
             for index in np.flatnonzero(np.diff(starts) >= self.max_length):
-                dropped[index] = sum(len(rest.ids) - special for rest in encodings[index].overflowing)
+                dropped[index] = self._full_length(texts[index]) - len(rows[index])
         return Tokens(ids, type_ids, starts, dropped)
+
+    def _full_length(self, text: TextOrPair) -> int:
+        """Number of tokens of a text or pair, special tokens included, had nothing been cut."""
+        parts = (text,) if isinstance(text, str) else text
+        length = self._special_per_text if isinstance(text, str) else self._special_per_pair
+        for part in parts:
+            encoding = self.backend.encode(part, add_special_tokens=False)
+            length += len(encoding.ids) + sum(len(rest.ids) for rest in encoding.overflowing)
+        return int(length)
 
     def tokenize(self, text: str) -> list[str]:  # noqa: D102
         tokens: list[str] = self.backend.encode(text, add_special_tokens=False).tokens

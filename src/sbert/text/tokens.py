@@ -53,4 +53,5 @@ class Batch:
     @property
     def lengths(self) -> IntArray:
         """Number of tokens of each row, (batch,) int64."""
-        return self.mask.sum(axis=1)
+        lengths: IntArray = self.mask.sum(axis=1)
+        return lengths
