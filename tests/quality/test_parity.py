@@ -1,0 +1,56 @@
+"""On 1,000 real texts, vectors equal those of torch, text by text."""
+
+import pytest
+from support import real_models
+from support.reference import row_cosines, torch_mean_vectors
+from support.shared import json_lines, real_texts, rows
+
+from sbert import SentenceTransformer
+from sbert.checkpoints import resolve
+
+CLOSE = 0.99999
+
+
+def assert_parity(folder, texts, max_length):
+    model = SentenceTransformer(folder, backend="openvino", on_truncation="ignore")
+    assert model.max_seq_length == max_length
+    cosines = row_cosines(model.encode(texts, normalize_embeddings=True), torch_mean_vectors(folder, texts, max_length))
+    assert len(cosines) == 1000
+    assert cosines.min() >= CLOSE, f"text {cosines.argmin()}: {texts[cosines.argmin()]!r}"
+
+
+def test_minilm():
+    assert_parity(resolve("all-MiniLM-L6-v2").folder, real_texts(1000), 256)
+
+
+def test_paraphrase_minilm_l3(tmp_path):
+    """Against torch, and against the published ONNX graph, whose pooling is its own."""
+    import onnxruntime
+    from transformers import AutoTokenizer
+
+    folder, texts = real_models.paraphrase_l3(tmp_path / "l3"), real_texts(1000)
+    assert_parity(folder, texts, 128)
+    session = onnxruntime.InferenceSession(real_models.paraphrase_l3_onnx(), providers=["CPUExecutionProvider"])
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    features = tokenizer(texts[:50], padding=True, truncation=True, max_length=128, return_tensors="np")
+    feeds = {name: features[name] for name in ("input_ids", "attention_mask")}
+    published = next(out for out in session.run(None, feeds) if out.shape == (50, 384))
+    model = SentenceTransformer(folder, backend="openvino", on_truncation="ignore")
+    assert row_cosines(model.encode(texts[:50]), published).min() >= CLOSE
+
+
+@pytest.mark.slow
+def test_mpnet():
+    assert_parity(resolve("all-mpnet-base-v2").folder, real_texts(1000), 384)
+
+
+@pytest.mark.slow
+def test_multilingual_e5(tmp_path):
+    """Twenty languages and scripts, of one sentence to one paragraph."""
+    folder = real_models.multilingual_e5_small(tmp_path / "e5")
+    languages = "ara ben bul cmn deu ell eng fra heb hin jpn kat kor pol por rus spa tam tha tur vie".split()
+    files = [f"parallel/tatoeba/{language}.tsv.gz" for language in languages if language != "eng"]
+    texts = [row["translation"] for file in files for row in rows(file)[:45]]
+    texts += [doc["text"] for doc in json_lines("retrieval/xquad-ru/corpus.jsonl.gz")]
+    texts = list(dict.fromkeys(texts))[:1000]
+    assert_parity(folder, texts, 512)
