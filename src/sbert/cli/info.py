@@ -1,0 +1,122 @@
+"""``sbert info``: what a model is, without running it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .console import print_json
+from .options import Json
+
+if TYPE_CHECKING:
+    from ..checkpoints import ModelSpec
+    from ..checkpoints.modules import ModuleSpec
+
+
+def info(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Folder or name of the model.")],
+    as_json: Json = False,
+) -> None:
+    """Show what a model is, without running it.
+
+    Modules, dimensions, lengths, prompts, size, and whether the fast engine runs it.
+    """
+    facts = describe(model)
+    if as_json:
+        print_json(facts)
+        return
+    for label, value in _lines(facts):
+        typer.echo(f"{label:<14}{value}")
+
+
+def describe(name: str) -> dict[str, Any]:
+    """What a model's folder says about it, as plain values.
+
+    Raises:
+        ModelNotFoundError: there is no such model on this machine, and it could not be fetched.
+        CheckpointError: its folder cannot be used.
+        UnsupportedModelError: it has a module that is not known here.
+    """
+    from ..checkpoints import read, resolve
+    from ..engines.openvino import why_not
+
+    found = resolve(name)
+    spec = read(found.folder, found.name)
+    transformer = spec.transformer
+    reason = why_not(spec)
+    parameters, size = _size(spec)
+    return {
+        "name": found.name,
+        "folder": str(found.folder),
+        "found_in": found.source,
+        "family": spec.model_type,
+        "architecture": transformer.model_type,
+        "modules": [_settings(module) for module in spec.modules],
+        "dimension": min(spec.dimension, spec.truncate_dim or spec.dimension),
+        "max_seq_length": transformer.max_seq_length,
+        "similarity": spec.similarity_fn_name or "cosine",
+        "prompts": spec.prompts,
+        "default_prompt_name": spec.default_prompt_name,
+        "parameters": parameters,
+        "megabytes": round(size / 1e6, 1),
+        "fast_engine": reason is None,
+        "why_not_fast": reason,
+    }
+
+
+def _settings(module: ModuleSpec) -> dict[str, Any]:
+    settings = {field.name: getattr(module, field.name) for field in fields(module) if field.repr}  # type: ignore[arg-type]
+    return {"kind": module.kind} | {name: value for name, value in settings.items() if not isinstance(value, Path)}
+
+
+def _size(spec: ModelSpec) -> tuple[int | None, int]:
+    """Number of parameters (None where the files' form needs torch to be read) and bytes of the weight files."""
+    from ..checkpoints.weights import open_weights, weight_files
+    from ..errors import MissingDependencyError
+
+    folders = [spec.transformer.folder]
+    if spec.folder is not None:
+        folders += [path for path in (spec.folder, *sorted(spec.folder.iterdir())) if path.is_dir()]
+    with_weights = [folder for folder in dict.fromkeys(folders) if weight_files(folder)]
+    size = sum(file.stat().st_size for folder in with_weights for file in weight_files(folder))
+    try:
+        opened = [open_weights(folder) for folder in with_weights]
+    except MissingDependencyError:
+        return None, size
+    # position_ids are stored by old checkpoints and are no parameters.
+    return sum(
+        math.prod(weights.shape(name)) for weights in opened for name in weights if not name.endswith("position_ids")
+    ), size
+
+
+def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
+    places = {"folder": "a folder", "cache": "the hub's cache", "package": "an installed package", "hub": "the hub"}
+    millions = f"{facts['parameters'] / 1e6:.1f} M parameters, " if facts["parameters"] is not None else ""
+    modules = " > ".join(_phrase(module) for module in facts["modules"])
+    lines = [
+        ("name", facts["name"]),
+        ("found in", f"{places[facts['found_in']]}: {facts['folder']}"),
+        ("family", facts["family"]),
+        ("architecture", facts["architecture"]),
+        ("modules", modules),
+        ("dimension", str(facts["dimension"])),
+        ("reads", "any length" if facts["max_seq_length"] is None else f"{facts['max_seq_length']} tokens of a text"),
+        ("similarity", facts["similarity"]),
+        ("size", f"{millions}{facts['megabytes']:,} MB"),
+        ("fast engine", "yes (openvino)" if facts["fast_engine"] else f"no: {facts['why_not_fast']}"),
+    ]
+    for name, text in facts["prompts"].items():
+        default = " (default)" if name == facts["default_prompt_name"] else ""
+        lines.append(("prompt", f"{name}{default}: {text!r}"))
+    return lines
+
+
+def _phrase(module: dict[str, Any]) -> str:
+    kind = str(module["kind"])
+    if "modes" in module:
+        return f"{kind}({'+'.join(module['modes'])})"
+    return f"{kind}({module['out_features']})" if "out_features" in module else kind

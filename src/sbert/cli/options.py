@@ -1,0 +1,36 @@
+"""Options that several commands share, and the model that they ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from ..models.sentence_transformer import SentenceTransformer
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+
+Model = Annotated[str, typer.Option("--model", "-m", help="Folder or name of the model.")]
+Column = Annotated[
+    str | None, typer.Option("--column", "-c", help="Column that holds the texts; found by itself where it can be.")
+]
+Form = Annotated[
+    str | None,
+    typer.Option("--form", help="lines, jsonl, csv, tsv or parquet, where the file's name does not tell."),
+]
+Dtype = Annotated[str, typer.Option("--dtype", help="What to compute in: float32 or bfloat16 (about twice as fast).")]
+Backend = Annotated[str, typer.Option("--backend", help="Engine: auto, openvino or torch.")]
+Device = Annotated[str | None, typer.Option("--device", help="Where to compute: cpu, cuda, cuda:1, mps ...")]
+TruncateDim = Annotated[int | None, typer.Option("--truncate-dim", min=1, help="Keep this many leading dimensions.")]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", min=1, help="Texts in a batch at the most; chosen by itself.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else to standard output.")]
+
+
+def load_model(name: str, **options: Any) -> SentenceTransformer:
+    """The model that the options ask for. What is cut off long texts is told by the commands, in counts."""
+    from ..models.sentence_transformer import SentenceTransformer
+
+    return SentenceTransformer(name, on_truncation="ignore", **options)

@@ -1,0 +1,8 @@
+"""Texts in, vectors out: reading the files that people keep texts in, and writing what becomes of them."""
+
+from __future__ import annotations
+
+from .readers import Rows, Texts, read_rows, read_texts
+from .writers import write_embeddings, write_jsonl
+
+__all__ = ["Rows", "Texts", "read_rows", "read_texts", "write_embeddings", "write_jsonl"]

@@ -1,0 +1,305 @@
+"""The ``sbert`` command: what it prints, where, and the codes it ends with."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import sbert
+from sbert.cli.app import app
+
+TEXTS = [
+    "A cat sleeps on the sofa.",
+    "The stock market fell today.",
+    "A kitten naps on the couch.",
+    "Shares lost value.",
+]
+
+
+@pytest.fixture
+def run():
+    """Run the command inside this process; standard output and error are kept apart."""
+
+    def run(*arguments, code=0, stdin=None, **env):
+        result = CliRunner(env=env).invoke(app, [str(argument) for argument in arguments], input=stdin)
+        assert result.exit_code == code, result.output + repr(result.exception)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """A small CSV file with a column of texts and one of numbers."""
+    path = tmp_path / "corpus.csv"
+    path.write_text("n,text\n" + "".join(f"{n},{text}\n" for n, text in enumerate(TEXTS)))
+    return path
+
+
+def _python(*arguments, **options):
+    """Run Python in a process of its own, on this source."""
+    source = str(Path(sbert.__file__).parents[1])
+    env = os.environ | {"PYTHONPATH": source} | options.pop("env", {})
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=env, check=False, **options)
+
+
+# --- the root ---------------------------------------------------------------------------------------------------------
+
+
+def test_help_lists_the_commands(run):
+    """--help names every command; no arguments show the same."""
+    out = run("--help").stdout
+    for command in ("encode", "similarity", "search", "info", "pairs"):
+        assert command in out
+    assert "--traceback" in out
+
+
+def test_help_loads_nothing_heavy():
+    """Neither --help nor the command's modules import what takes long."""
+    code = """
+import sys
+from sbert.cli.app import app
+try:
+    app(["search", "--help"])
+except SystemExit:
+    pass
+heavy = ("numpy", "openvino", "tokenizers", "torch", "transformers", "huggingface_hub", "rich", "tqdm", "pyarrow")
+print("loaded:", [name for name in heavy if name in sys.modules])
+"""
+    assert _python("-c", code).stdout.endswith("loaded: []\n")
+
+
+def test_version():
+    """``python -m sbert`` is the command."""
+    assert _python("-m", "sbert", "--version").stdout == f"sbert {sbert.__version__}\n"
+
+
+# --- encode -----------------------------------------------------------------------------------------------------------
+
+
+def test_encode_to_a_file(run, corpus, minilm, tmp_path):
+    """The vectors are those of the model; what was done goes to standard error."""
+    result = run("encode", corpus, "-o", tmp_path / "v.npy")
+    assert np.array_equal(np.load(tmp_path / "v.npy"), minilm.encode(TEXTS))
+    assert result.stdout == ""
+    assert "4 texts to vectors of 384 float32 with sentence-transformers/all-MiniLM-L6-v2" in result.stderr
+    assert "texts/s" in result.stderr
+    assert "No text was cut." in result.stderr
+
+
+def test_encode_reports_in_json(run, tmp_path):
+    """--json prints one object, with what was cut."""
+    path = tmp_path / "long.txt"
+    path.write_text("word " * 300 + "\nshort\n")
+    out = tmp_path / "v.npy"
+    options = ("--truncate-dim", 16, "--precision", "ubinary", "--normalize", "--batch-size", 1)
+    report = json.loads(run("encode", path, "-o", out, "--json", *options).stdout)
+    assert report.pop("seconds") >= 0
+    assert report.pop("texts_per_second") > 0
+    assert report == {
+        "input": str(path),
+        "column": None,
+        "output": str(out),
+        "model": "sentence-transformers/all-MiniLM-L6-v2",
+        "engine": "openvino",
+        "dtype": "float32",
+        "texts": 2,
+        "dimension": 2,
+        "truncated": 1,
+        "dropped_tokens": 46,
+    }
+    assert np.load(out).shape == (2, 2)
+    assert np.load(out).dtype == np.uint8
+
+
+def test_encode_to_standard_output(run, minilm):
+    """Without -o: JSON lines, and nothing else, on standard output."""
+    result = run("encode", "-", stdin="\n".join(TEXTS[:2]))
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [row["text"] for row in rows] == TEXTS[:2]
+    assert np.array_equal(np.array([row["embedding"] for row in rows], np.float32), minilm.encode(TEXTS[:2]))
+
+
+def test_encode_checks_the_output_first(run, tmp_path):
+    """A wrong suffix is told before anything is read."""
+    result = run("encode", tmp_path / "missing.txt", "-o", tmp_path / "v.bin", code=2)
+    assert "embeddings are written to .npy, .jsonl, .parquet" in result.stderr
+
+
+# --- similarity -------------------------------------------------------------------------------------------------------
+
+
+def test_similarity(run, minilm):
+    """The model's own function, as a number or as JSON."""
+    vectors = minilm.encode([TEXTS[0], TEXTS[2]])
+    expected = float(minilm.similarity(vectors[:1], vectors[1:])[0, 0])
+    assert run("similarity", TEXTS[0], TEXTS[2]).stdout == f"{expected:.4f}\n"
+    report = json.loads(run("similarity", TEXTS[0], TEXTS[2], "--json").stdout)
+    assert report == {"a": TEXTS[0], "b": TEXTS[2], "similarity": "cosine", "score": expected, "truncated": 0}
+
+
+# --- search -----------------------------------------------------------------------------------------------------------
+
+
+def test_search_keeps_the_vectors(run, corpus):
+    """The first search embeds the corpus, the second reads its vectors; both answer the same."""
+    first = run("search", corpus, "a sleeping pet", "-k", 2)
+    second = run("search", corpus, "a sleeping pet", "-k", 2)
+    assert first.stdout == second.stdout
+    assert [line.split("\t")[2] for line in first.stdout.splitlines()] == [TEXTS[2], TEXTS[0]]
+    assert "4 texts were embedded" in first.stderr
+    assert "were read from" in second.stderr
+    assert (corpus.parent / "corpus.csv.sbert-cache").is_dir()
+
+
+def test_search_queries_from_standard_input(run, corpus):
+    """One JSON object a query; empty lines are passed over."""
+    result = run("search", corpus, "--json", "-k", 1, stdin="finance\n\n pets \n")
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [answer["query"] for answer in answers] == ["finance", "pets"]
+    assert [answer["hits"][0]["corpus_id"] for answer in answers] in ([1, 0], [1, 2], [3, 0], [3, 2])
+    hit = answers[0]["hits"][0]
+    assert hit == {"rank": 1, "score": hit["score"], "corpus_id": hit["corpus_id"], "text": TEXTS[hit["corpus_id"]]}
+    assert answers[0]["milliseconds"] > 0
+
+
+def test_search_with_the_corpus_on_standard_input(run):
+    """Then the query must be given, and nothing is kept."""
+    result = run("search", "-", "cats", "-k", 1, stdin="dogs\na cat\n")
+    assert "a cat" in result.stdout
+    assert "not kept" in result.stderr
+    assert "the query must be given" in run("search", "-", code=2, stdin="x\n").stderr
+
+
+# --- info and pairs ---------------------------------------------------------------------------------------------------
+
+
+def test_info(run):
+    """What the folder says, for people and for programs."""
+    facts = json.loads(run("info", "all-MiniLM-L6-v2", "--json").stdout)
+    assert facts["name"] == "sentence-transformers/all-MiniLM-L6-v2"
+    assert facts["found_in"] == "package"
+    assert [module["kind"] for module in facts["modules"]] == ["Transformer", "Pooling", "Normalize"]
+    assert (facts["dimension"], facts["max_seq_length"], facts["parameters"]) == (384, 256, 22_713_216)
+    assert (facts["architecture"], facts["similarity"]) == ("bert", "cosine")
+    assert (facts["fast_engine"], facts["why_not_fast"]) == (True, None)
+    text = run("info", "all-MiniLM-L6-v2").stdout
+    assert "Transformer > Pooling(mean) > Normalize" in text
+    assert "22.7 M parameters, 90.9 MB" in text
+    assert "256 tokens of a text" in text
+
+
+def test_info_tells_why_the_fast_engine_does_not_serve(run, tmp_path):
+    """A network that is not known is described all the same."""
+    (tmp_path / "config.json").write_text('{"model_type": "mystery", "hidden_size": 8}')
+    facts = json.loads(run("info", tmp_path, "--json").stdout)
+    assert facts["fast_engine"] is False
+    assert "mystery" in facts["why_not_fast"]
+    assert facts["parameters"] == 0
+    assert "no: " in run("info", tmp_path).stdout
+
+
+def test_info_runs_nothing(run, monkeypatch):
+    """No engine is made, let alone compiled."""
+
+    def fail(*_, **__):
+        raise AssertionError("info must not make an engine")
+
+    monkeypatch.setattr("sbert.engines.openvino.OpenVINOEngine.__init__", fail)
+    run("info", "all-MiniLM-L6-v2")
+
+
+def test_pairs(run, corpus):
+    """The best pair first; --min-score leaves out the rest."""
+    found = [json.loads(line) for line in run("pairs", corpus, "-n", 2, "--json").stdout.splitlines()]
+    assert [(pair["left_id"], pair["right_id"]) for pair in found] == [(0, 2), (1, 3)]
+    assert (found[0]["left"], found[0]["right"]) == (TEXTS[0], TEXTS[2])
+    assert run("pairs", corpus, "--min-score", 0.99).stdout == ""
+    assert run("pairs", corpus, "-n", 1).stdout.split("\t")[1:] == [TEXTS[0], TEXTS[2] + "\n"]
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+def test_errors_are_one_message(tmp_path):
+    """Code 2, a message on standard error, nothing on standard output, no traceback."""
+    result = _python("-m", "sbert", "encode", str(tmp_path / "missing.txt"))
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr == f"sbert: There is no file {tmp_path / 'missing.txt'}.\n"
+
+
+@pytest.mark.parametrize("where", ["option", "environment"])
+def test_traceback_when_asked(tmp_path, where):
+    """--traceback and SBERT_TRACEBACK=1 show where an error came from."""
+    options = ["--traceback"] if where == "option" else []
+    env = {"SBERT_TRACEBACK": "1"} if where == "environment" else {}
+    result = _python("-m", "sbert", *options, "encode", str(tmp_path / "missing.txt"), env=env)
+    assert result.returncode == 1
+    assert "Traceback" in result.stderr
+    assert "DataError" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("info", "all-MiniLM-L6-v9"), "Did you mean"),
+        (("info", "./nowhere"), "There is no folder './nowhere'"),
+        (("similarity", "a", "b", "--dtype", "float8"), "dtype must be one of 'float32', 'bfloat16'"),
+        (("similarity", "a", "b", "--backend", "opnvino"), "Did you mean 'openvino'?"),
+        (("similarity", "a"), "Missing argument"),
+        (("search", "corpus.csv", "x", "-k", "0"), "'--top-k' / '-k'"),
+    ],
+)
+def test_wrong_arguments(run, arguments, message):
+    """The library's own messages reach people, on standard error, with code 2."""
+    result = run(*arguments, code=2)
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_ctrl_c_is_quiet(run, monkeypatch, corpus):
+    """Code 130 and not a word."""
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sbert.data.read_texts", interrupt)
+    result = run("pairs", corpus, code=130)
+    assert result.output == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes break otherwise there")
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    """``sbert encode ... | head`` ends without a complaint."""
+    path = tmp_path / "many.txt"
+    path.write_text("a text\n" * 300)  # more than a pipe holds
+    command = f"'{sys.executable}' -m sbert encode '{path}' | head -n 1 | cut -c 1-17; echo ${{PIPESTATUS[0]}}"
+    env = os.environ | {"PYTHONPATH": str(Path(sbert.__file__).parents[1])}
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=env, check=False)
+    assert result.stdout == '{"text": "a text"\n141\n'
+    assert "Error" not in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+# --- the demo ---------------------------------------------------------------------------------------------------------
+
+
+def test_demo(tmp_path):
+    """The reverse dictionary finds words, and keeps its vectors for the second run."""
+    folder = Path(__file__).parents[2] / "examples" / "reverse_dictionary"
+    for name in ("demo.py", "wordnet.tsv.xz"):
+        shutil.copy(folder / name, tmp_path)
+    command = (str(tmp_path / "demo.py"), "--limit", "200", "--json", "--dtype", "float32")
+    results = [_python(*command) for _ in range(2)]
+    first, second = (json.loads(result.stdout) for result in results)
+    assert (first["definitions"], first["from_cache"], second["from_cache"]) == (200, False, True)
+    assert first["answers"] == second["answers"]
+    assert len(first["answers"]) == 6
+    assert {"score", "words", "definition"} == set(first["answers"][0]["hits"][0])
