@@ -42,7 +42,11 @@ def worker(python: str | Path, script: str, *args: str, threads: int | None = No
         environment |= {"OMP_NUM_THREADS": str(threads)}
     start = time.perf_counter()
     done = subprocess.run(
-        [str(python), str(HERE / "workers" / script), *args], capture_output=True, text=True, env=environment, check=False
+        [str(python), str(HERE / "workers" / script), *args],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
     )
     seconds = time.perf_counter() - start
     if done.returncode:

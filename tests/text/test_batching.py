@@ -26,6 +26,12 @@ def test_the_longest_come_first(lengths):
     assert widths == sorted(widths, reverse=True)
 
 
+@given(LENGTHS, st.integers(min_value=600, max_value=700))
+def test_padding_stops_where_the_network_ends(lengths, longest):
+    for length, rows in plan_batches(lengths, 1000, longest=longest):
+        assert lengths[rows].max() <= length <= longest
+
+
 @given(st.integers(min_value=0, max_value=10_000))
 def test_padding_is_small(length):
     padded = int(padded_length(np.array(length)))
@@ -35,7 +41,9 @@ def test_padding_is_small(length):
 @given(st.lists(st.lists(st.integers(min_value=5, max_value=99), min_size=1, max_size=30), min_size=1, max_size=20))
 def test_a_batch_holds_its_texts_and_padding(rows):
     starts = np.cumsum([0, *(len(row) for row in rows)])
-    tokens = Tokens(np.array(sum(rows, []), np.int64), None, starts, np.zeros(len(rows), np.int64))
+    tokens = Tokens(
+        np.array([token for row in rows for token in row], np.int64), None, starts, np.zeros(len(rows), np.int64)
+    )
     chosen = np.arange(len(rows))[::-1]
     batch = make_batch(tokens, chosen, 32, pad_id=1)
     assert batch.ids.shape == (len(rows), 32)

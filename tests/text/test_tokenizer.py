@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.folders import bert_folder, write_json
 from tokenizers import ByteLevelBPETokenizer
 from transformers import AutoTokenizer
 
@@ -15,6 +14,7 @@ from sbert.checkpoints import resolve
 from sbert.checkpoints.modules import TransformerSpec
 from sbert.errors import CorruptCheckpointError, TokenizerNotFoundError
 from sbert.text import load_tokenizer
+from support.folders import bert_folder, write_json
 
 TEXTS = [
     "Hello, world! It's 3.14 o'clock — isn't it?",
@@ -97,8 +97,8 @@ def test_a_generic_class_is_taken_as_it_is(minilm_folder, tmp_path):
 
 def test_mpnet_from_vocab_txt(tmp_path):
     folder = bert_folder(tmp_path / "x", model_type="mpnet", pad_token_id=1, max_position_embeddings=66)
-    words = "<s> <pad> </s> <unk> [UNK] <mask> hello world first second text the ##s a e o".split()
-    (folder / "vocab.txt").write_text("\n".join(words) + "\n")
+    words = "<s> <pad> </s> <unk> [UNK] <mask> hello world first second text the ##s a e o"
+    (folder / "vocab.txt").write_text(words.replace(" ", "\n") + "\n")
     assert_same_tokens(folder, ["hello worlds", "Hello <mask> a", ""])
 
 
@@ -187,7 +187,7 @@ def test_a_folder_without_a_tokenizer_is_told(tmp_path):
 def test_a_damaged_tokenizer_is_told(tmp_path):
     folder = bert_folder(tmp_path / "x")
     (folder / "tokenizer.json").write_text("{}")
-    with pytest.raises(CorruptCheckpointError, match="The tokenizer in .* cannot be read"):
+    with pytest.raises(CorruptCheckpointError, match=r"The tokenizer in .* cannot be read"):
         load_tokenizer(TransformerSpec.read(folder))
 
 

@@ -1,0 +1,1 @@
+"""How a forward pass runs: one small interface, and the engines behind it."""

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..engines.base import Engine
+from ..errors import EngineError
 from ..text import Batch, Tokenizer, make_batch, plan_batches
 from ..text.tokenizer import TextOrPair
 from ..types import AnyArray, FloatArray, IntArray
+from .inputs import refuse_invalid
 from .truncation import Truncation, refuse_long
 
 #: Texts that are tokenised and sorted together. Enough that batches fill up, few enough that memory stays bounded.
@@ -61,14 +63,20 @@ def run(
 
     Raises:
         TruncationError: a text was too long and the job says that is an error.
+        NotTextError: a text is not valid Unicode.
     """
     truncation = Truncation(max_length=tokenizer.max_length)
     for start in range(0, len(job.texts), WINDOW):
-        tokens = tokenizer.batch(job.texts[start : start + WINDOW])
+        window = job.texts[start : start + WINDOW]
+        try:
+            tokens = tokenizer.batch(window)
+        except TypeError as error:  # what the tokenizers library says of a string that is not valid Unicode
+            refuse_invalid(window, start)
+            raise EngineError(f"The tokenizer failed: {error}") from error
         if job.on_truncation == "error":
             refuse_long(tokens, start, tokenizer.max_length)
         truncation = truncation.plus(tokens)
-        for length, rows in plan_batches(tokens.lengths, engine.token_budget, job.max_rows):
+        for length, rows in plan_batches(tokens.lengths, engine.token_budget, job.max_rows, tokenizer.max_length):
             batch = make_batch(tokens, rows, length, tokenizer.pad_id, job.prompt_length)
             write(rows + start, batch, forward(batch))
             if job.progress is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,3 +54,19 @@ def _text(item: Any, index: int) -> TextOrPair:
     raise NotTextError(
         f"inputs[{index}] must be a string; got {type(item).__name__} {shown}. Replace it, or leave it out."
     )
+
+
+def refuse_invalid(texts: Sequence[TextOrPair], first_index: int) -> None:
+    """Raise for the first text that is not valid Unicode: one with half of a surrogate pair, as broken JSON brings.
+
+    Raises:
+        NotTextError: there is one; its index is named.
+    """
+    for index, text in enumerate(texts, start=first_index):
+        joined = text if isinstance(text, str) else "".join(text)
+        place = next((place for place, letter in enumerate(joined) if "\ud800" <= letter <= "\udfff"), None)
+        if place is not None:
+            raise NotTextError(
+                f"inputs[{index}] is not valid Unicode: half of a surrogate pair at character {place}. "
+                "Repair it with text.encode('utf-8', 'replace').decode()."
+            )

@@ -36,7 +36,9 @@ def padded_length(lengths: IntArray) -> IntArray:
     return padded
 
 
-def plan_batches(lengths: IntArray, token_budget: int, max_rows: int | None = None) -> Iterator[tuple[int, IntArray]]:
+def plan_batches(
+    lengths: IntArray, token_budget: int, max_rows: int | None = None, longest: int | None = None
+) -> Iterator[tuple[int, IntArray]]:
     """Sort texts into batches by token count.
 
     Longest first: what a job needs most memory for fails at once, not at its end.
@@ -45,11 +47,14 @@ def plan_batches(lengths: IntArray, token_budget: int, max_rows: int | None = No
         lengths: number of tokens of each text, (n,).
         token_budget: tokens in a batch, padding included; a single text may exceed it.
         max_rows: texts in a batch at the most.
+        longest: padding goes no further than this: a network has no positions beyond. No text may be longer.
 
     Yields:
         The padded length and the indices of a batch's texts; every text is in exactly one batch.
     """
     padded = padded_length(lengths)
+    if longest is not None:
+        padded = np.minimum(padded, longest)
     order = np.argsort(-padded, kind="stable")
     boundaries = np.flatnonzero(np.diff(padded[order])) + 1
     for group in np.split(order, boundaries):

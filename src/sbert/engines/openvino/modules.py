@@ -103,7 +103,13 @@ def _weighted_mean(tokens: Node, mask: Node) -> Node:
 def _max(tokens: Node, mask: Node) -> Node:
     lowest = constant(np.float32(-np.inf))
     shown = op.select(op.convert(op.unsqueeze(mask, constant([2])), "boolean"), tokens, lowest)
-    return op.reduce_max(shown, constant([1]))
+    return _zero_if_empty(op.reduce_max(shown, constant([1])), mask)
+
+
+def _zero_if_empty(pooled: Node, mask: Node) -> Node:
+    """Zeros for a text of which no token takes part: a prompt that is left out and fills it."""
+    any_token = op.convert(op.reduce_max(mask, constant([1]), True), "boolean")  # (B, 1)
+    return op.select(any_token, pooled, constant(np.float32(0)))
 
 
 def _at(tokens: Node, index: Node) -> Node:
@@ -121,7 +127,7 @@ def _last(tokens: Node, mask: Node) -> Node:
     # Places count 1, 2, 3 ... where they take part: the largest count stands at the last of them.
     counted = op.multiply(op.cum_sum(mask, constant(np.int64(1))), mask)
     found = op.topk(counted, constant(np.int64(1)), 1, "max", "index", "i64", stable=True)
-    return _at(tokens, op.squeeze(found.output(1), constant([1])))
+    return _zero_if_empty(_at(tokens, op.squeeze(found.output(1), constant([1]))), mask)
 
 
 _POOLINGS: dict[str, Callable[[Node, Node], Node]] = {

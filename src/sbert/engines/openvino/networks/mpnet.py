@@ -23,8 +23,8 @@ NAMES = Names(
     outer="output.dense",
     output_norm="output.LayerNorm",
 )
-# The relative distances that get a number of their own; fixed in the published model's code.
-_MAX_DISTANCE = 128
+# Fixed in the published model's code, whatever relative_attention_num_buckets says.
+_BUCKETS, _MAX_DISTANCE = 32, 128
 
 
 def build(config: dict[str, Any], weights: Weights, inputs: TextInputs) -> Node:
@@ -44,7 +44,7 @@ def _relative_bias(config: dict[str, Any], tensors: Tensors, inputs: TextInputs)
     longest = usable_positions(config) or int(config["max_position_embeddings"])
     position = np.arange(longest)
     distance = position[None, :] - position[:, None]  # key minus query
-    values = np.ascontiguousarray(table[buckets(distance, len(table))].transpose(2, 0, 1))[None]  # (1, N, L, L)
+    values = np.ascontiguousarray(table[buckets(distance, _BUCKETS)].transpose(2, 0, 1))[None]  # (1, N, L, L)
     count = length(inputs)
     both = op.concat([count, count], 0)
     return op.slice(constant(values), constant([0, 0]), both, constant([1, 1]), constant([2, 3]))

@@ -1,0 +1,14 @@
+"""The engine on PyTorch: the same modules as ``torch.nn.Module`` classes, for training, GPUs and any architecture."""
+
+from .base import Features, Module
+from .dense import Dense
+from .dropout import Dropout
+from .engine import TorchEngine
+from .layer_norm import LayerNorm
+from .normalize import Normalize
+from .pooling import Pooling
+from .transformer import Transformer
+
+__all__ = [
+    "Dense", "Dropout", "Features", "LayerNorm", "Module", "Normalize", "Pooling", "TorchEngine", "Transformer",
+]  # fmt: skip

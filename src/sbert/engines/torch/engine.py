@@ -1,0 +1,240 @@
+"""The torch engine: any architecture that transformers knows, on any device, with gradients for training."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...checkpoints import ModelSpec
+from ...checkpoints.modules import (
+    DenseSpec,
+    DropoutSpec,
+    LayerNormSpec,
+    ModuleSpec,
+    NormalizeSpec,
+    PoolingSpec,
+    TransformerSpec,
+)
+from ...errors import EngineError, InputError, UnsupportedModelError
+from ...text import Batch
+from ...types import FloatArray
+from ..base import Engine
+from .base import Features, Module, feature
+from .dense import Dense
+from .devices import choose_device, choose_dtype, dtype_name
+from .dropout import Dropout
+from .layer_norm import LayerNorm
+from .normalize import Normalize
+from .pooling import Pooling
+from .transformer import Transformer
+
+# One line a kind; the Transformer, which takes more arguments, is made apart.
+_MAKERS: dict[type[ModuleSpec], Callable[[Any], Module]] = {
+    PoolingSpec: Pooling.from_spec,
+    DenseSpec: Dense.from_spec,
+    NormalizeSpec: Normalize.from_spec,
+    LayerNormSpec: LayerNorm.from_spec,
+    DropoutSpec: Dropout.from_spec,
+}
+
+_KNOWN = ", ".join([TransformerSpec.kind, *(spec.kind for spec in _MAKERS)])
+
+# Tokens in a batch: on a processor few enough to stay near its cache, on an accelerator enough to keep it busy.
+_CPU_TOKENS, _ACCELERATOR_TOKENS = 4096, 32_768
+
+
+class TorchEngine(Engine):
+    """Runs a model as an ``nn.Sequential`` of torch modules.
+
+    Threads may share an engine: a forward pass changes nothing but its own features. The same batch gives the same
+    vectors again; in another batch a text's vector may differ in its last bits.
+
+    Args:
+        spec: the model.
+        dtype: ``float32``, ``bfloat16``, ``float16``, or ``auto`` for that of the checkpoint. A ``dtype`` in
+            ``model_kwargs`` counts in its place.
+        device: in torch's words; None for the best there is.
+        model_kwargs: passed to transformers' ``AutoModel.from_pretrained``. With a ``device_map`` the network lies
+            where that says, and ``device`` is not used.
+        config_kwargs: changes to the network's configuration.
+        trust_remote_code: whether code that comes with the model may run.
+
+    Raises:
+        UnsupportedModelError: transformers does not know the architecture, or a module is not known here.
+        InputError: the device or dtype is not known, or transformers refuses an argument.
+        CheckpointError: weights are missing, damaged or do not fit.
+    """
+
+    name = "torch"
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        dtype: str = "float32",
+        device: str | torch.device | None = None,
+        model_kwargs: Mapping[str, Any] | None = None,
+        config_kwargs: Mapping[str, Any] | None = None,
+        trust_remote_code: bool = False,
+    ) -> None:
+        wanted = choose_dtype(dtype)
+        target = choose_device(device)  # before the weights are read, which takes longer than to find it wrong
+        network = Transformer.from_spec(
+            spec.transformer,
+            dtype=wanted,
+            model_kwargs=model_kwargs,
+            config_kwargs=config_kwargs,
+            trust_remote_code=trust_remote_code,
+        )
+        if (model_kwargs or {}).get("device_map") is None:
+            network.to(target)
+        else:
+            target = network.auto_model.device
+        rest = [_make(module).to(target, network.auto_model.dtype) for module in spec.modules[1:]]
+        self.spec = spec
+        #: All modules in order; the weights' names in its ``state_dict`` are those of checkpoints, by module number.
+        self.module = nn.Sequential(network, *rest).eval()
+
+    @classmethod
+    def from_modules(cls, modules: Iterable[nn.Module], device: str | torch.device | None = None) -> TorchEngine:
+        """Make an engine of modules that were put together in memory. They are used as they are, not copied.
+
+        Args:
+            modules: the steps, in order; the first a :class:`Transformer`.
+            device: where to move them; None for the best there is.
+
+        Raises:
+            UnsupportedModelError: a module is of a kind that checkpoints cannot hold.
+            InputError: there are none, or the device is not known.
+        """
+        held = list(modules)
+        if not held:
+            raise InputError("modules is empty: give a Transformer and what follows it, such as a Pooling.")
+        engine = cls.__new__(cls)
+        engine.spec = ModelSpec(modules=tuple(_to_spec(module) for module in held))
+        _ = engine.spec.transformer  # refuses a model that starts with anything else
+        engine.module = nn.Sequential(*held).eval()
+        return engine.to(choose_device(device))
+
+    @property
+    def device(self) -> str:  # type: ignore[override]
+        """Where the weights are now: ``cpu``, ``cuda:0`` ..."""
+        return str(self._device)
+
+    @property
+    def dtype(self) -> str:  # type: ignore[override]
+        """The dtype of the weights now, such as ``float32``."""
+        return dtype_name(next(p.dtype for p in self.module.parameters() if p.is_floating_point()))
+
+    @property
+    def token_budget(self) -> int:  # type: ignore[override]
+        """Tokens in a batch at which it works best where the weights are now."""
+        return _CPU_TOKENS if self._device.type == "cpu" else _ACCELERATOR_TOKENS
+
+    def to(self, device: str | torch.device) -> TorchEngine:
+        """Move all modules to a device; returns the engine.
+
+        Raises:
+            InputError: the device is not known or not there.
+        """
+        self.module.to(choose_device(device))
+        return self
+
+    def embed(self, batch: Batch) -> FloatArray:  # noqa: D102
+        return self._run(batch, list(self.module), "sentence_embedding")
+
+    def embed_tokens(self, batch: Batch) -> FloatArray:  # noqa: D102
+        modules = list(self.module)
+        pooling = next((i for i, module in enumerate(modules) if isinstance(module, Pooling)), len(modules))
+        return self._run(batch, modules[:pooling], "token_embeddings")
+
+    def weights_digest(self) -> str:  # noqa: D102
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.module.state_dict().items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            # As bytes, since NumPy has no bfloat16.
+            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        return digest.hexdigest()
+
+    def set_spec(self, spec: ModelSpec) -> None:  # noqa: D102
+        for module, settings in zip(self.module, spec.modules, strict=True):
+            if isinstance(module, Module):
+                module.take_settings(settings)
+        self.spec = spec
+
+    def current_spec(self) -> ModelSpec:
+        """The spec with the modules as they are now.
+
+        The weights of the small modules are in it; the network's are not: :meth:`save_weights` writes those.
+        """
+        return replace(self.spec, modules=tuple(_to_spec(module) for module in self.module))
+
+    def save_weights(self, folder: str | Path, paths: Sequence[str]) -> None:
+        """Write the weights of all modules as they are now into a folder that :func:`sbert.checkpoints.write` laid out.
+
+        Args:
+            folder: the model's folder.
+            paths: the sub-folder of each module, as :func:`sbert.checkpoints.write.module_paths` gives them.
+        """
+        for module, path in zip(self.module, paths, strict=True):
+            if isinstance(module, Transformer):
+                module.save_weights(Path(folder) / path)
+            else:
+                _to_spec(module).write(Path(folder) / path)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.module.parameters()).device
+
+    def _run(self, batch: Batch, modules: list[nn.Module], output: str) -> FloatArray:
+        if self.module.training:
+            self.module.eval()  # as after training: with dropout the vectors would be noise
+        try:
+            with torch.inference_mode():
+                features = self._features(batch)
+                for module in modules:
+                    features = module(features)
+                result: FloatArray = feature(features, output).float().cpu().numpy()
+                return result
+        # IndexError is what a processor says of a token number that the network has no vector for.
+        except (RuntimeError, IndexError, ValueError) as error:
+            advice = " Use smaller batches." if isinstance(error, torch.cuda.OutOfMemoryError) else ""
+            raise EngineError(
+                f"The forward pass of a batch of shape {batch.ids.shape} failed on {self.device}: {error}{advice}"
+            ) from error
+
+    def _features(self, batch: Batch) -> Features:
+        device = self._device
+
+        def move(array: Any) -> Tensor:
+            # Blocking: the arrays are small, and their memory belongs to the caller, who may use it again at once.
+            return torch.tensor(np.ascontiguousarray(array)).to(device)
+
+        features: Features = {"input_ids": move(batch.ids), "attention_mask": move(batch.mask)}
+        if batch.type_ids is not None:
+            features["token_type_ids"] = move(batch.type_ids)
+        if batch.prompt_length:
+            features["prompt_length"] = batch.prompt_length
+        return features
+
+
+def _make(spec: ModuleSpec) -> Module:
+    maker = _MAKERS.get(type(spec))
+    if maker is None:
+        raise UnsupportedModelError(f"The torch engine does not know the module {spec.kind} here; it knows {_KNOWN}.")
+    return maker(spec)
+
+
+def _to_spec(module: nn.Module) -> ModuleSpec:
+    if not isinstance(module, Module):
+        raise UnsupportedModelError(
+            f"A module of type {type(module).__name__} cannot be part of a model; those that can are {_KNOWN}, "
+            "all in sbert.models."
+        )
+    return module.to_spec()

@@ -1,0 +1,172 @@
+"""Transformer: the network that turns tokens into token vectors, run by transformers."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...checkpoints import resolve
+from ...checkpoints.modules import ModuleSpec, TransformerSpec
+from ...checkpoints.modules.transformer import usable_positions
+from ...checkpoints.weights import PYTORCH_INDEX, SAFETENSORS_INDEX, weight_files
+from ...errors import InputError
+from .base import Features, Module
+from .pretrained import load_network, quiet
+
+# Features that a network may take; others, such as the prompt's length, are for the modules after it.
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids", "inputs_embeds")
+
+
+class Transformer(Module):
+    """A network of transformers' ``AutoModel``, without its head, at the attribute ``auto_model``.
+
+    Args:
+        model_name_or_path: a folder, or a model's name; found as :func:`sbert.checkpoints.resolve` says.
+        max_seq_length: number of tokens that are read of a text, special tokens included; by default what the folder
+            says. More than the network has positions for is cut down to that.
+        model_kwargs: passed to ``AutoModel.from_pretrained``: ``attn_implementation``, ``dtype`` (float32 by default),
+            ``device_map`` ...
+        config_kwargs: changes to the network's configuration, such as ``{"output_hidden_states": True}``.
+        do_lower_case: whether texts are lower-cased, beside what the tokenizer itself does; they are, too, when the
+            folder says so.
+        trust_remote_code: whether code that comes with the model may run.
+        cache_dir: the hub's cache to look in.
+
+    Raises:
+        InputError: an argument is wrong, or transformers refuses one.
+        ModelNotFoundError: there is no model of that name.
+        UnsupportedModelError: transformers does not know the architecture.
+        CheckpointError: the weights are missing, damaged or do not fit.
+    """
+
+    def __init__(
+        self,
+        model_name_or_path: str | os.PathLike[str],
+        max_seq_length: int | None = None,
+        *,
+        model_kwargs: Mapping[str, Any] | None = None,
+        config_kwargs: Mapping[str, Any] | None = None,
+        do_lower_case: bool = False,
+        trust_remote_code: bool = False,
+        cache_dir: str | Path | None = None,
+    ) -> None:
+        super().__init__()
+        if max_seq_length is not None and max_seq_length < 1:
+            raise InputError(f"max_seq_length must be at least 1; got {max_seq_length}.")
+        spec = TransformerSpec.read(resolve(model_name_or_path, cache_folder=cache_dir).folder)
+        self.folder = spec.folder
+        self.settings = spec.settings
+        self.max_seq_length = spec.max_seq_length
+        if max_seq_length is not None:
+            positions = usable_positions(spec.config)
+            self.max_seq_length = max_seq_length if positions is None else min(max_seq_length, positions)
+        self.do_lower_case = do_lower_case or spec.do_lower_case
+        self.auto_model = load_network(
+            spec.folder, torch.float32, model_kwargs or {}, config_kwargs or {}, trust_remote_code
+        )
+
+    @classmethod
+    def from_spec(
+        cls,
+        spec: TransformerSpec,
+        *,
+        dtype: str | torch.dtype = torch.float32,
+        model_kwargs: Mapping[str, Any] | None = None,
+        config_kwargs: Mapping[str, Any] | None = None,
+        trust_remote_code: bool = False,
+    ) -> Transformer:
+        """Make the module of its spec, with the weights of the spec's folder.
+
+        Args:
+            spec: the network's folder and settings.
+            dtype: what to load it in, where ``model_kwargs`` does not say; ``"auto"`` for that of the checkpoint.
+            model_kwargs: as in the constructor.
+            config_kwargs: as in the constructor.
+            trust_remote_code: as in the constructor.
+        """
+        named = dict(model_kwargs or {})
+        if not {"dtype", "torch_dtype"} & named.keys():
+            named["dtype"] = dtype
+        module = cls(spec.folder, model_kwargs=named, config_kwargs=config_kwargs, trust_remote_code=trust_remote_code)
+        module.take_settings(spec)
+        module.settings = spec.settings
+        return module
+
+    def to_spec(self) -> TransformerSpec:
+        """The module as data; its weights are not in it, but in the folder that it names, as they were loaded."""
+        return TransformerSpec(
+            self.folder, self.config.to_dict(), self.max_seq_length, self.do_lower_case, self.settings
+        )
+
+    def take_settings(self, spec: ModuleSpec) -> None:  # noqa: D102
+        if isinstance(spec, TransformerSpec):
+            self.max_seq_length, self.do_lower_case = spec.max_seq_length, spec.do_lower_case
+
+    @property
+    def config(self) -> Any:
+        """The network's configuration, a ``transformers.PretrainedConfig``."""
+        return self.auto_model.config
+
+    def forward(self, features: Features) -> Features:
+        """Add ``token_embeddings``.
+
+        Args:
+            features: ``input_ids`` (B, T), ``attention_mask`` (B, T), and ``token_type_ids`` (B, T), which is passed on
+                only to networks that take it and know more than one type.
+
+        Returns:
+            The features with ``token_embeddings`` (B, T, H), and with ``all_layer_embeddings``, a tuple of such tensors
+            from the embeddings to the last layer, when the configuration has ``output_hidden_states``.
+        """
+        taken = _parameters(self.auto_model.__class__)
+        if getattr(self.config, "type_vocab_size", 2) <= 1:
+            taken = taken - {"token_type_ids"}
+        inputs = {name: features[name] for name in _INPUTS if name in taken and features.get(name) is not None}
+        if "use_cache" in taken:
+            inputs["use_cache"] = False  # decoders would keep keys and values for tokens that never come
+        output = self.auto_model(**inputs)
+        features["token_embeddings"] = output[0]
+        hidden = getattr(output, "hidden_states", None)
+        if hidden is not None:
+            features["all_layer_embeddings"] = hidden
+        return features
+
+    def save_weights(self, folder: Path) -> None:
+        """Write the network's weights as they are now, and its ``config.json``, to a folder that exists.
+
+        Weights of another time are removed from the folder. It may be the one that the network was loaded from.
+        """
+        # Written beside and moved over: tensors may still be maps of the files that are replaced, and a job that is
+        # stopped here leaves a whole model behind, old or new.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as scratch:
+            with quiet():
+                self.auto_model.save_pretrained(scratch)
+            old = [*weight_files(folder), folder / SAFETENSORS_INDEX, folder / PYTORCH_INDEX]
+            fresh = sorted(path for path in Path(scratch).iterdir() if path.is_file())
+            for path in fresh:
+                path.replace(folder / path.name)
+            for path in old:
+                if path.name not in {written.name for written in fresh}:
+                    path.unlink(missing_ok=True)
+
+    def get_word_embedding_dimension(self) -> int:
+        """Width of the token vectors."""
+        return self.to_spec().dimension
+
+    def get_embedding_dimension(self) -> int:
+        """The same by its newer name."""
+        return self.get_word_embedding_dimension()
+
+
+@functools.cache
+def _parameters(network: type) -> frozenset[str]:
+    """The names of a network's inputs; those of every network where its signature does not name them."""
+    names = frozenset(inspect.signature(network.forward).parameters)  # type: ignore[attr-defined]
+    return names if "input_ids" in names else names | {"input_ids", "attention_mask"}

@@ -1,0 +1,78 @@
+"""What the README says is so."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sbert.cli.app import app
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_example_prints_what_is_shown():
+    code = blocks("python")[0]
+    assert len(code.splitlines()) <= 12
+    shown = README.partition(code)[2].partition("```\n\n```\n")[2].partition("```")[0]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == shown
+
+
+def test_every_command_shown_exists():
+    commands = set(re.findall(r"^sbert (\w+)", README, re.MULTILINE))
+    assert commands == {"search", "encode", "similarity", "pairs", "info"}
+    for command in commands:
+        assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
+
+
+def test_every_make_target_shown_exists():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make (\w+)", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_the_staircase_is_there():
+    steps = re.findall(r"`([\w/]+\.py):([\w.]+)`", README)
+    assert len(steps) == 5
+    for file, name in steps:
+        tree = ast.parse((ROOT / "src" / "sbert" / file).read_text(encoding="utf-8"))
+        for part in name.split("."):
+            tree = next(node for node in tree.body if getattr(node, "name", None) == part)
+
+
+def test_every_file_linked_exists():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("name", ["startup", "throughput", "search", "install_size"])
+def test_figures_are_those_that_were_measured(name):
+    """Each figure in the table is that of the results file beside the benchmark."""
+    measured = json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text(encoding="utf-8"))
+    figures = README.partition("## Figures")[2].partition("## Install")[0]
+    assert f"benchmarks/{name}.py" in figures
+    if name == "startup":
+        assert f"**{measured['ratio']:.0f} ×**" in figures
+    if name == "throughput":
+        for length in ("short", "long"):
+            for dtype in ("float32", "bfloat16"):
+                found = measured[length][f"sbert {dtype}"]
+                assert f"{found['ratio']:.1f} ×" in figures
+                assert f"{found['stsb_spearman']:.2f}" in figures
+    if name == "search":
+        for count in ("1 queries", "1000 queries"):
+            assert f"{measured[count]['ratio']:.1f} ×" in figures
+    if name == "install_size":
+        assert f"{measured['megabytes']:.0f} MB" in figures
