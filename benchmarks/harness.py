@@ -31,7 +31,7 @@ def arguments(description: str, rounds: int) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=None, help="threads of each side; all cores by default")
     options = parser.parse_args()
     if not options.peer_python.exists():
-        parser.error(f"{options.peer_python} is not there; benchmarks/README.md says how to make it.")
+        parser.error(f"{options.peer_python} is not there; make peers installs it.")
     return options
 
 

@@ -1,6 +1,6 @@
 """Folders travel between this project and sentence-transformers, both ways, with equal vectors.
 
-Needs the peers' environment (benchmarks/README.md says how to make it); its Python is found in ``.venv-peers`` or
+Needs the peers' environment, which make peers installs; its Python is found in ``.venv-peers`` or
 named by ``SBERT_PEER_PYTHON``.
 """
 
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PEER = Path(os.environ.get("SBERT_PEER_PYTHON", ROOT / ".venv-peers" / "bin" / "python"))
 TEXTS = ["A man is eating food.", "The girl is carrying a baby.", "two words", "the cat sat on the mat and ran"]
 
-pytestmark = pytest.mark.skipif(not PEER.exists(), reason="needs the peers' environment (benchmarks/README.md)")
+pytestmark = pytest.mark.skipif(not PEER.exists(), reason="needs the peers' environment: make peers")
 
 
 def peer(*args):
