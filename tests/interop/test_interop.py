@@ -23,17 +23,26 @@ TEXTS = ["A man is eating food.", "The girl is carrying a baby.", "two words", "
 pytestmark = pytest.mark.skipif(not PEER.exists(), reason="needs the peers' environment: make peers")
 
 
-def peer(*args):
-    script = Path(__file__).with_name("check_peer.py")
-    done = subprocess.run([PEER, script, *args], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture(scope="module")
+def peer():
+    """A process of the peer's, asked by calling it: loading its libraries takes longer than all the tests."""
+    command = [PEER, Path(__file__).with_name("peer.py")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(action, folder, out, **values):
+        process.stdin.write(json.dumps({"action": action, "folder": str(folder), "out": str(out), **values}) + "\n")
+        process.stdin.flush()
+        answer = json.loads(process.stdout.readline())
+        assert "error" not in answer, answer["error"]
+
+    yield ask
+    process.stdin.close()
+    process.wait(timeout=60)
 
 
-def peers_vectors(folder, scratch):
-    texts, out = scratch / "texts.json", scratch / "vectors.npy"
-    texts.write_text(json.dumps(TEXTS))
-    peer("encode", folder, texts, out)
-    return np.load(out)
+def vectors_of(peer, folder, scratch):
+    peer("encode", folder, scratch / "vectors.npy", texts=TEXTS)
+    return np.load(scratch / "vectors.npy")
 
 
 @pytest.fixture(params=["minilm", "bert-two-poolings-dense", "roberta-cls", "mpnet-weightedmean"])
@@ -49,22 +58,22 @@ def folder(request, tmp_path):
     return make_tiny_model(tmp_path / "source", architecture, **options[request.param])
 
 
-def test_a_folder_saved_here_loads_there(folder, tmp_path):
+def test_a_folder_saved_here_loads_there(peer, folder, tmp_path):
     model = SentenceTransformer(folder, backend="openvino", prompts={"query": "query: "}, similarity_fn_name="dot")
     model.save_pretrained(tmp_path / "saved")
-    np.testing.assert_allclose(peers_vectors(tmp_path / "saved", tmp_path), model.encode(TEXTS), atol=1e-5)
+    np.testing.assert_allclose(vectors_of(peer, tmp_path / "saved", tmp_path), model.encode(TEXTS), atol=1e-5)
 
 
-def test_a_folder_saved_by_the_torch_engine_loads_there(folder, tmp_path):
+def test_a_folder_saved_by_the_torch_engine_loads_there(peer, folder, tmp_path):
     model = SentenceTransformer(folder, backend="torch", device="cpu")
     model.save_pretrained(tmp_path / "saved")
-    np.testing.assert_allclose(peers_vectors(tmp_path / "saved", tmp_path), model.encode(TEXTS), atol=1e-5)
+    np.testing.assert_allclose(vectors_of(peer, tmp_path / "saved", tmp_path), model.encode(TEXTS), atol=1e-5)
 
 
 @pytest.mark.parametrize("backend", ["openvino", "torch"])
-def test_a_folder_saved_there_loads_here(folder, tmp_path, backend):
+def test_a_folder_saved_there_loads_here(peer, folder, tmp_path, backend):
     peer("save", folder, tmp_path / "saved")
     model = SentenceTransformer(tmp_path / "saved", backend=backend, device="cpu")
-    np.testing.assert_allclose(model.encode(TEXTS), peers_vectors(folder, tmp_path), atol=1e-5)
+    np.testing.assert_allclose(model.encode(TEXTS), vectors_of(peer, folder, tmp_path), atol=1e-5)
     assert model.prompts == {"query": "", "document": ""}
     assert model.similarity_fn_name == "cosine"
