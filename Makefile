@@ -73,14 +73,14 @@ peers: $(PEERS)/.done  ## Install the peers that benchmarks run beside ours into
 interop: $(VENV)/.done $(PEERS)/.done  ## Exchange model folders with sentence-transformers, both ways
 	@$(VENV)/bin/pytest tests/interop $(ARGS)
 
-docs: $(VENV)/.done  ## Run the examples in the docstrings, the README and the docs
-	@$(VENV)/bin/pytest --doctest-modules --doctest-glob='*.md' src/sbert $(wildcard README.md docs)
+docs: $(VENV)/.done  ## Run the examples in the docstrings
+	@$(VENV)/bin/pytest --doctest-modules src/sbert
 
-bench: $(VENV)/.done  ## List the benchmarks, or run one: make bench RUN=name ARGS="..."
+bench: $(if $(RUN),$(VENV)/.done)  ## List the benchmarks, or run one: make bench RUN=name ARGS="..."
 ifdef RUN
 	@$(VENV)/bin/python benchmarks/$(RUN).py $(ARGS)
 else
-	@for script in $(wildcard benchmarks/*.py); do echo "  make bench RUN=$$(basename $$script .py)"; done
+	@for script in $(filter-out %/harness.py,$(wildcard benchmarks/*.py)); do echo "  make bench RUN=$$(basename $$script .py)"; done
 endif
 
 clean:  ## Remove the environments and what tools left behind

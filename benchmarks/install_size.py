@@ -24,10 +24,10 @@ def main() -> None:
         subprocess.run([*pip, str(ROOT)], check=True)
         installed = size(Path(scratch)) - before
         python = str(Path(scratch) / "bin" / "python")
-        check = "import importlib.util as u; print([m for m in ('torch', 'transformers') if u.find_spec(m)])"
+        check = "import importlib.util as u; print(*[m for m in ('torch', 'transformers') if u.find_spec(m)])"
         heavy = subprocess.run([python, "-c", check], capture_output=True, text=True, check=True).stdout.strip()
-    print(f"the base takes {installed:.0f} MB; of torch and transformers it brings {heavy}")
-    record("install_size", {"megabytes": installed, "brings": heavy})
+    print(f"the base takes {installed:.0f} MB; of torch and transformers it brings {heavy or 'neither'}")
+    record("install_size", {"megabytes": installed, "brings": heavy.split()})
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from rich.text import Text
 
 from sbert import SentenceTransformer
 from sbert.data import read_rows
+from sbert.errors import SbertError
 from sbert.search import search
 from sbert.search.corpus_cache import CorpusVectors, embed_corpus
 
@@ -155,4 +156,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SbertError as error:
+        sys.exit(f"demo: {error}")

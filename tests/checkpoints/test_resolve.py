@@ -2,14 +2,15 @@
 
 import base64
 import hashlib
+import shutil
 import socket
 
 import pytest
 
-from sbert.checkpoints import resolve, wheels
+from sbert.checkpoints import hub, resolve, wheels
 from sbert.checkpoints.names import full_name
-from sbert.errors import CorruptCheckpointError, InputError, IntegrityError, ModelNotFoundError
-from support.folders import bert_folder
+from sbert.errors import CorruptCheckpointError, InputError, IntegrityError, ModelNotFoundError, SbertWarning
+from support.folders import bert_folder, write_json
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -23,7 +24,6 @@ def no_network(monkeypatch):
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
 
 
 def cached(cache, name, revision="main"):
@@ -32,6 +32,9 @@ def cached(cache, name, revision="main"):
     folder = bert_folder(repository / "snapshots" / "abc123")
     (repository / "refs").mkdir(exist_ok=True)
     (repository / "refs" / revision).write_text("abc123")
+    absent = repository / ".no_exist" / "abc123"  # the hub's mark of files that were asked for and are not there
+    absent.mkdir(parents=True)
+    (absent / "modules.json").touch()
     return folder
 
 
@@ -59,6 +62,41 @@ def test_a_cache_without_weights_is_passed_by(tmp_path):
     (folder / "model.safetensors").unlink()
     with pytest.raises(ModelNotFoundError, match="'acme/model' is not on this machine"):
         resolve("acme/model", cache_folder=tmp_path)
+
+
+def test_a_cached_copy_that_may_lack_its_modules_is_told(tmp_path):
+    """Another library's cache holds the network alone: with the hub out of reach it is used, and the doubt is told."""
+    folder = cached(tmp_path, "acme/model")
+    (tmp_path / "models--acme--model" / ".no_exist" / "abc123" / "modules.json").unlink()
+    with pytest.warns(SbertWarning, match=r"The cached copy of acme/model has no modules.json, and the hub"):
+        assert resolve("acme/model", cache_folder=tmp_path).folder == folder
+
+
+@pytest.mark.parametrize("missing", ["1_Pooling/config.json", "2_Dense/model.safetensors", "model.safetensors"])
+def test_a_cached_copy_that_lacks_a_part_is_passed_by(tmp_path, missing):
+    folder = cached(tmp_path, "acme/model")
+    kinds = ("Transformer", ""), ("Pooling", "1_Pooling"), ("Dense", "2_Dense")
+    entries = [{"path": path, "type": f"sentence_transformers.models.{kind}"} for kind, path in kinds]
+    write_json(folder / "modules.json", entries)
+    for path in ("1_Pooling/config.json", "2_Dense/config.json"):
+        write_json(folder / path, {"word_embedding_dimension": 8})
+    shutil.copyfile(folder / "model.safetensors", folder / "2_Dense" / "model.safetensors")
+    assert hub.is_complete(folder)
+    (folder / missing).unlink()
+    assert not hub.is_complete(folder)
+    with pytest.raises(ModelNotFoundError):
+        resolve("acme/model", cache_folder=tmp_path)
+
+
+def test_pickles_are_left_out_only_where_safetensors_are(tmp_path):
+    files = ["model.safetensors", "pytorch_model.bin", "2_Dense/pytorch_model.bin", "config.json"]
+    assert hub._second_copies(files) == ["pytorch_model.bin"]
+
+
+@pytest.mark.parametrize("name", ["~no-such-user/x", "a" * 300, "nul\0byte"])
+def test_odd_names_stay_in_the_tree(name):
+    with pytest.raises(ModelNotFoundError):
+        resolve(name)
 
 
 @pytest.mark.parametrize("name", ["all-MiniLM-L6-v2", MINILM, MINILM.lower()])

@@ -1,9 +1,11 @@
 """What is written is read back the same, in the forms that older readers know."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from sbert.checkpoints import ModelSpec, read, write
 from sbert.checkpoints.modules import (
@@ -14,7 +16,8 @@ from sbert.checkpoints.modules import (
     PoolingSpec,
     TransformerSpec,
 )
-from support.folders import bert_folder
+from sbert.errors import CheckpointError, CorruptCheckpointError
+from support.folders import bert_folder, write_json
 
 GENERATOR = np.random.default_rng(0)
 
@@ -84,3 +87,61 @@ def test_saving_over_itself_keeps_the_model(tmp_path):
     write(read(source), source)
     assert (source / "model.safetensors").read_bytes() == before
     assert [module.kind for module in read(source).modules] == ["Transformer", "Pooling"]
+
+
+def test_a_model_that_maps_the_old_files_is_not_disturbed(tmp_path):
+    source = bert_folder(tmp_path / "source")
+    mapped = read(source).transformer.weights()["embeddings.word_embeddings.weight"]
+    other = bert_folder(tmp_path / "other")
+    save_file({"embeddings.word_embeddings.weight": np.zeros((2, 8), np.float32)}, other / "model.safetensors")
+    write(read(other), source)
+    np.testing.assert_array_equal(mapped, np.ones((6, 8)))
+
+
+def test_nothing_of_an_older_model_is_left_that_a_reader_would_take(tmp_path):
+    target = bert_folder(tmp_path / "target")
+    for stale in ("tokenizer.json", "sentence_roberta_config.json", "pytorch_model.bin", "adapter_config.json"):
+        (target / stale).write_text("{}")
+    write_json(target / "2_Normalize" / "config.json", {"module_input_name": "token_embeddings"})
+    (target / "notes.txt").write_text("mine")
+    source = bert_folder(tmp_path / "source")
+    save_file({"a": np.ones(2, np.float32)}, source / "model-00001-of-00001.safetensors")
+    (source / "model.safetensors").unlink()
+    write_json(source / "model.safetensors.index.json", {"weight_map": {"a": "model-00001-of-00001.safetensors"}})
+    spec = read(source)
+    saved = write(ModelSpec((*spec.modules, NormalizeSpec())), target)
+    assert list(read(saved).transformer.weights()) == ["a"]
+    assert read(saved).modules[2] == NormalizeSpec()
+    left = {path.name for path in saved.iterdir()}
+    assert not left & {"tokenizer.json", "sentence_roberta_config.json", "pytorch_model.bin", "adapter_config.json"}
+    assert (saved / "notes.txt").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_save_that_fails_leaves_the_old_model(tmp_path):
+    target = write(read(bert_folder(tmp_path / "source")), tmp_path / "target")
+    before = {path: path.read_bytes() for path in target.rglob("*") if path.is_file()}
+
+    def fail(_folder, _paths):
+        raise OSError("disk full")
+
+    with pytest.raises(CheckpointError, match=r"target cannot be written: disk full"):
+        write(read(bert_folder(tmp_path / "other", hidden_size=4)), target, fail)
+    assert {path: path.read_bytes() for path in target.rglob("*") if path.is_file()} == before
+
+
+def test_a_folder_that_was_half_replaced_says_so(tmp_path, monkeypatch):
+    """As after a crash: the new weights are there, the new list of modules is not."""
+    source, target = bert_folder(tmp_path / "source"), write(read(bert_folder(tmp_path / "x")), tmp_path / "target")
+    replace = Path.replace
+
+    def crash(self, to):
+        if self.name == "config.json":
+            raise KeyboardInterrupt
+        return replace(self, to)
+
+    monkeypatch.setattr(Path, "replace", crash)
+    with pytest.raises(KeyboardInterrupt):
+        write(read(source), target)
+    with pytest.raises(CorruptCheckpointError, match="lists no module"):
+        read(target)

@@ -215,3 +215,8 @@ def test_repr(write):
     """What people see says how many and from where."""
     assert "Texts(1 from" in repr(read_texts(write("a.csv", "text\nx\n")))
     assert "column 'text')" in repr(read_texts(write("a.csv", "text\nx\n")))
+
+
+def test_plain_lines_of_numbers_are_texts(tmp_path):
+    (tmp_path / "numbers.txt").write_text("1\n\n3\n")
+    assert read_texts(tmp_path / "numbers.txt").texts == ["1", "", "3"]

@@ -1,6 +1,6 @@
 """Run in the peer's environment: loads folders and embeds texts, or saves again, as lines of input ask.
 
-Each line is a JSON object with ``action`` (``encode`` or ``save``), ``folder`` and ``out``; ``encode`` has ``texts`` too.
+Each line is a JSON object with ``action`` (``encode`` or ``save``), ``folder``, ``out``, and for ``encode`` ``texts``.
 Each is answered by a line: ``{}``, or ``{"error": ...}``. Knows nothing of this project.
 """
 

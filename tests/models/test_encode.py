@@ -264,8 +264,10 @@ def test_max_seq_length_can_be_set():
     np.testing.assert_array_equal(model.encode("one two three four five"), whole)
     with pytest.raises(InputError, match="max_seq_length can be 512 at the most for this model; got 513"):
         model.max_seq_length = 513
-    with pytest.raises(InputError, match="max_seq_length must be at least 1"):
+    with pytest.raises(InputError, match="max_seq_length must be at least 1; got 0"):
         model.max_seq_length = 0
+    with pytest.raises(InputError, match="max_seq_length must be at least 3, as 2 tokens are special ones; got 2"):
+        model.max_seq_length = 2
 
 
 # --- bad input ------------------------------------------------------------------------------------------------------
@@ -293,11 +295,14 @@ def test_what_is_not_text_is_named(minilm, inputs, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"batch_size": 0}, "batch_size must be at least 1, or None; got 0"),
+        ({"batch_size": 0}, "batch_size must be a whole number of at least 1, or None; got 0"),
         ({"precision": "int4"}, "precision must be one of 'float32', 'int8'.*got 'int4'"),
         ({"output_value": "sentence"}, "output_value must be one of .*got 'sentence'"),
-        ({"truncate_dim": 0}, "truncate_dim must be at least 1; got 0"),
-        ({"device": "cuda"}, "The OpenVINO engine computes on the cpu; got device 'cuda'"),
+        ({"truncate_dim": 0}, "truncate_dim must be a whole number of at least 1, or None; got 0"),
+        ({"batch_size": "2"}, "batch_size must be a whole number.*got '2'"),
+        ({"truncate_dim": 2.5}, r"truncate_dim must be a whole number.*got 2\.5"),
+        ({"prompt": 3}, "prompt must be a string, or None; got 3"),
+        ({"device": "cuda"}, "The openvino engine computes on the cpu; got device 'cuda'"),
     ],
 )
 def test_bad_options_are_named(minilm, options, message):
@@ -329,7 +334,7 @@ def test_nothing_to_load_is_told():
 
 
 def test_torch_only_methods_say_what_to_do(minilm):
-    with pytest.raises(InputError, match="train needs the torch engine; this model runs on openvino"):
+    with pytest.raises(InputError, match="train\\(\\) needs the torch engine; this model runs on openvino"):
         minilm.train()
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sbert import SentenceTransformer
-from sbert.errors import SbertWarning, TruncationWarning
+from sbert.errors import CorruptCheckpointError, InputError, SbertError, SbertWarning, TruncationWarning
 from sbert.text import Batch
 from support.folders import write_json
 from support.tiny import ARCHITECTURES, make_tiny_model
@@ -74,6 +74,174 @@ def test_zeros_where_no_token_takes_part(tmp_path, pooling, backend):
     np.testing.assert_array_equal(vectors[1], 0)
 
 
+def test_a_copied_or_pickled_model_gives_the_same_vectors(tmp_path):
+    import copy
+    import pickle
+
+    for backend in ("openvino", "torch"):
+        model = SentenceTransformer(make_tiny_model(tmp_path / backend, "bert"), backend=backend, device="cpu")
+        expected = model.encode(TEXTS[:2])
+        for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+            np.testing.assert_array_equal(other.encode(TEXTS[:2]), expected)
+
+
+def test_a_model_outlives_its_folder_and_a_change_of_place(tmp_path, monkeypatch):
+    """Weights are mapped when the model is made; no path is needed after."""
+    import shutil
+
+    make_tiny_model(tmp_path / "model", "bert")
+    monkeypatch.chdir(tmp_path)
+    model = SentenceTransformer("model", backend="openvino")
+    monkeypatch.chdir("/")
+    expected = model.encode(TEXTS[:2])
+    shutil.rmtree(tmp_path / "model")
+    np.testing.assert_array_equal(model.encode(TEXTS[:2]), expected)
+    model.max_seq_length = 16
+    assert len(model.encode(TEXTS[:2], output_value="token_embeddings")) == 2
+
+
+def test_saving_over_a_folder_leaves_models_in_memory_alone(tmp_path):
+    folder = make_tiny_model(tmp_path / "a", "bert")
+    first = SentenceTransformer(folder, backend="openvino")
+    expected = first.encode(TEXTS[:2])
+    other = SentenceTransformer(
+        make_tiny_model(tmp_path / "b", "bert", seed=1, num_hidden_layers=1), backend="openvino"
+    )
+    other.save_pretrained(folder)
+    np.testing.assert_array_equal(first.encode(TEXTS[:2]), expected)
+    tokens = first.encode(TEXTS[:1], output_value="token_embeddings")  # a graph that is compiled only now
+    np.testing.assert_allclose(tokens[0].mean(0) / np.linalg.norm(tokens[0].mean(0)), expected[0], atol=1e-6)
+    again = SentenceTransformer(folder, backend="openvino")
+    np.testing.assert_array_equal(again.encode(TEXTS[:2]), other.encode(TEXTS[:2]))
+
+
+def test_the_fingerprint_tells_models_apart(tmp_path):
+    """Whatever changes vectors changes it; where the folder lies does not."""
+    import shutil
+
+    folder = make_tiny_model(tmp_path / "model", "bert", dense=12)
+
+    def load(where=folder, **options):
+        return SentenceTransformer(where, device="cpu", **options)
+
+    shutil.copytree(folder, tmp_path / "copy")
+    base = load(backend="openvino").fingerprint
+    assert load(tmp_path / "copy", backend="openvino").fingerprint == base
+    changed = {
+        "prompts": load(prompts={"query": "q: "}),
+        "default": load(prompts={"x": "q: "}, default_prompt_name="x"),
+        "dimensions": load(truncate_dim=4),
+        "torch": load(backend="torch"),
+        "activation": load(backend="torch", config_kwargs={"hidden_act": "relu"}),
+        "length": load(),
+        "tokenizer": load(),
+        "pooling": load(),
+        "trained": load(backend="torch"),
+    }
+    changed["length"].max_seq_length = 9
+    changed["tokenizer"].tokenizer = load().tokenizer.backend
+    changed["tokenizer"].tokenizer.backend.normalizer = None
+    changed["pooling"].set_pooling_include_prompt(False)
+    next(changed["trained"].parameters()).data += 1
+    prints = [base, *(model.fingerprint for model in changed.values())]
+    assert len(set(prints)) == len(prints), dict(zip(["base", *changed], prints, strict=True))
+
+
+def test_a_tokenizer_of_ones_own_is_used_and_saved(tmp_path):
+    from tokenizers import Tokenizer
+    from tokenizers.normalizers import Replace
+
+    folder = make_tiny_model(tmp_path / "model", "bert")
+    model = SentenceTransformer(folder, backend="openvino")
+    own = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    own.normalizer = Replace("cat", "dog")
+    expected = model.encode("the dog")
+    model.tokenizer = own
+    assert own.truncation is None  # the caller's own object is left as it was
+    model.max_seq_length = 20
+    np.testing.assert_array_equal(model.encode("the cat"), expected)
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    assert "tokenizer_class" in config
+    model.save_pretrained(tmp_path / "saved")
+    saved = Tokenizer.from_file(str(tmp_path / "saved" / "tokenizer.json"))
+    assert saved.encode("cat").ids == own.encode("cat").ids
+    with pytest.raises(InputError, match="tokenizer must be one of the tokenizers library"):
+        model.tokenizer = "bert"
+
+
+def test_a_width_that_the_settings_do_not_say_is_an_error(tmp_path):
+    folder = make_tiny_model(tmp_path, "bert")
+    pooling = json.loads((folder / "1_Pooling" / "config.json").read_text())
+    key = "embedding_dimension" if "embedding_dimension" in pooling else "word_embedding_dimension"
+    write_json(folder / "1_Pooling" / "config.json", pooling | {key: 16})
+    model = SentenceTransformer(folder, backend="openvino")
+    assert model.encode("x").shape == (32,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_hidden_layers": "two"}, "settings that make no network"),
+        ({"num_attention_heads": 0}, "settings that make no network"),
+        ({"hidden_size": 24}, "do not fit its config.json"),
+    ],
+)
+def test_settings_that_make_no_network_are_told(tmp_path, changes, message):
+    folder = make_tiny_model(tmp_path, "bert", normalize=False)
+    config = json.loads((folder / "config.json").read_text())
+    write_json(folder / "config.json", config | changes)
+    with pytest.raises(CorruptCheckpointError, match=message):
+        SentenceTransformer(folder, backend="openvino")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"config_args": {"num_hidden_layers": 1}}, r"config_args\['num_hidden_layers'\] changes the model"),
+        ({"tokenizer_args": {"do_lower_case": True}}, r"tokenizer_args\['do_lower_case'\] changes the model"),
+        ({"query_length": 32}, "'query_length' changes the model"),
+        ({"modality_config": {"text": {"method_output_name": ["hidden_states", 1]}}}, "only its last layer is read"),
+        ({"max_seq_length": "32"}, "'max_seq_length' must be of the kind int; got '32'"),
+        ({"max_seq_length": -5}, "the maximum length must be at least 1; got -5"),
+    ],
+)
+def test_settings_that_are_not_read_are_refused(tmp_path, settings, message):
+    """A vector that differs from the model author's in silence would be worse than an error."""
+    folder = make_tiny_model(tmp_path, "bert")
+    write_json(folder / "sentence_bert_config.json", settings)
+    with pytest.raises(SbertError, match=message):
+        SentenceTransformer(folder)
+
+
+def test_the_end_of_a_text_is_kept_where_the_tokenizer_says_so(tmp_path):
+    folder = make_tiny_model(tmp_path, "bert")
+    config = json.loads((folder / "tokenizer_config.json").read_text())
+    write_json(folder / "tokenizer_config.json", config | {"truncation_side": "left"})
+    model = SentenceTransformer(folder, backend="openvino", on_truncation="ignore")
+    model.max_seq_length = 5
+    np.testing.assert_array_equal(model.encode("the cat sat on the mat"), model.encode("on the mat"))
+
+
+def test_arguments_without_effect_are_told(tmp_path):
+    folder = make_tiny_model(tmp_path, "bert")
+    with pytest.warns(SbertWarning, match="'file_name' of model_kwargs or config_kwargs have no effect"):
+        SentenceTransformer(folder, backend="openvino", model_kwargs={"file_name": "model_qint8.xml"})
+    with pytest.warns(SbertWarning, match=r"processor_kwargs \['padding_side'\] have no effect"):
+        SentenceTransformer(folder, tokenizer_kwargs={"padding_side": "left", "model_max_length": 9999})
+    assert SentenceTransformer(folder, model_kwargs={"torch_dtype": "float16"}, device="cpu").backend == "torch"
+    with pytest.raises(InputError, match="leave out backend and dtype"):
+        SentenceTransformer(modules=[], backend="openvino")
+
+
+def test_what_openvino_does_not_know_goes_to_torch(tmp_path):
+    from sbert.engines.openvino import why_not
+
+    folder = make_tiny_model(tmp_path, "bert", hidden_act="mish")
+    model = SentenceTransformer(folder, device="cpu")
+    assert model.backend == "torch"
+    assert why_not(model.spec) == "activation 'mish' is not known to it"
+
+
 def test_a_model_of_another_family_keeps_its_network_only(tmp_path):
     folder = make_tiny_model(tmp_path, "bert")
     write_json(folder / "config_sentence_transformers.json", {"model_type": "CrossEncoder", "prompts": {"query": "q"}})
@@ -91,11 +259,19 @@ def test_the_torch_engine_is_handled_as_scripts_do(tmp_path):
     before = model.encode(TEXTS[:2])
     assert len(model) == 3
     assert model[1].pooling_mode in ("mean", ("mean",))
-    assert str(model.device) == "cpu"
+    assert (model.device, model.device.type, model.device.index) == ("cpu", "cpu", None)
     assert sum(parameter.numel() for parameter in model.parameters()) > 1000
-    features = model.tokenizer(TEXTS[:1])
-    batch = {name: torch.tensor(rows) for name, rows in features.items()}
-    loss = model.train()(batch)["sentence_embedding"].sum()
+    features = model.tokenize(TEXTS[:2])
+    assert features["attention_mask"].sum(1).tolist() == [len(model.tokenizer.encode(text)) for text in TEXTS[:2]]
+    np.testing.assert_allclose(model(features)["sentence_embedding"].detach().numpy(), before, atol=1e-6)
+    model[0].max_seq_length = 5
+    assert model.max_seq_length == 5
+    assert model.tokenize(TEXTS[:1])["input_ids"].shape == (1, 5)
+    model.max_seq_length = 128
+    assert model[0].max_seq_length == 128
+    assert model.half().encode("x").dtype == np.float32
+    assert model.float().dtype == "float32"
+    loss = model.train()(model.tokenize(TEXTS[:1]))["sentence_embedding"].sum()
     loss.backward()
     with torch.no_grad():
         for parameter in model.parameters():
@@ -152,7 +328,7 @@ def test_pushing_to_the_hub_uploads_the_saved_folder(tmp_path, monkeypatch):
 
 def test_the_choice_of_the_engine(tmp_path, monkeypatch):
     from sbert.engines import select
-    from sbert.errors import InputError, MissingDependencyError, UnsupportedModelError
+    from sbert.errors import MissingDependencyError, UnsupportedModelError
 
     known = make_tiny_model(tmp_path / "known", "bert")
     odd = make_tiny_model(tmp_path / "odd", "bert")

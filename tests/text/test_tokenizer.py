@@ -193,6 +193,7 @@ def test_a_damaged_tokenizer_is_told(tmp_path):
 
 def test_text_and_back(minilm_folder):
     tokenizer = load_tokenizer(TransformerSpec.read(minilm_folder))
-    ids = tokenizer("Hello world")["input_ids"][0]
+    ids = tokenizer("Hello world")["input_ids"]
+    assert ids == tokenizer.encode("Hello world") == tokenizer(["Hello world"])["input_ids"][0]
     assert tokenizer.decode(ids) == "hello world"
     assert tokenizer.vocabulary()["hello"] == ids[1]

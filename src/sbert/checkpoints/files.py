@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import CorruptCheckpointError
 
@@ -36,6 +37,24 @@ def read_json_list(path: Path) -> list[dict[str, Any]]:
 def write_json(path: Path, value: object) -> None:
     """Write a value as indented JSON."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+_Kind = TypeVar("_Kind", bool, int, float, str, dict)  # type: ignore[type-arg]
+
+
+def setting(settings: Mapping[str, Any], key: str, kind: type[_Kind], where: Path, default: _Kind | None = None) -> Any:
+    """One value of a settings file, of the kind it must have; the default where it is missing or null.
+
+    Raises:
+        CorruptCheckpointError: it is there and of another kind.
+    """
+    value = settings.get(key)
+    if value is None:
+        return default
+    fits = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
+    if not fits:
+        raise CorruptCheckpointError(f"{where}: {key!r} must be of the kind {kind.__name__}; got {value!r}.")
+    return value
 
 
 def inside(folder: Path, relative: str) -> Path:

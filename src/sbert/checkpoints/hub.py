@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-from ..errors import ModelNotFoundError
-from .weights import PYTORCH, PYTORCH_INDEX, SAFETENSORS, SAFETENSORS_INDEX
+from ..errors import CorruptCheckpointError, ModelNotFoundError
+from .files import inside, read_json_list
+from .read import MODULES_FILE
+from .weights import weight_files
 
 # Other runtimes' copies of the same weights, and files that no model needs to run.
 _NOT_NEEDED = [
@@ -30,8 +33,22 @@ def cached_models(cache: Path) -> list[str]:
     return sorted(path.name[len("models--") :].replace("--", "/") for path in cache.glob("models--*"))
 
 
-def find_cached(name: str, cache: Path, revision: str | None = None) -> Path | None:
-    """The folder of a model in the cache, when a whole copy is there; None otherwise. Never uses the network."""
+@dataclass(frozen=True)
+class Cached:
+    """A model in the hub's cache.
+
+    Args:
+        folder: its folder.
+        certain: whether nothing of it can be missing. A copy without ``modules.json`` may be all there is of a plain
+            model, or what another library took of a model that has one.
+    """
+
+    folder: Path
+    certain: bool
+
+
+def find_cached(name: str, cache: Path, revision: str | None = None) -> Cached | None:
+    """A model in the cache, when its weights are all there; None otherwise. Never uses the network."""
     # Looked up by hand, since importing the hub's library takes longer than loading a small model.
     repository = cache / f"models--{name.replace('/', '--')}"
     reference = repository / "refs" / (revision or "main")
@@ -39,15 +56,35 @@ def find_cached(name: str, cache: Path, revision: str | None = None) -> Path | N
     if not commit:
         return None
     folder = repository / "snapshots" / commit
-    return folder if is_complete(folder) else None
+    if not is_complete(folder):
+        return None
+    # The hub's own mark of a file that was asked for and is not part of the model.
+    known_absent = repository / ".no_exist" / commit / MODULES_FILE
+    return Cached(folder, (folder / MODULES_FILE).is_file() or known_absent.is_file())
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a folder holds a model's settings and its weights."""
-    has_settings = (folder / "modules.json").is_file() or (folder / "config.json").is_file()
-    weights = (SAFETENSORS, SAFETENSORS_INDEX, PYTORCH, PYTORCH_INDEX)
-    # Models with their transformer in a sub-folder keep the weights there.
-    return has_settings and any(next(folder.rglob(name), None) is not None for name in weights)
+    """Whether a folder holds all that its ``modules.json`` calls for, or a plain model's settings and weights."""
+    if not (folder / MODULES_FILE).is_file():
+        return (folder / "config.json").is_file() and _has_weights(folder)
+    try:
+        for entry in read_json_list(folder / MODULES_FILE):
+            part = inside(folder, str(entry.get("path", "")))
+            kind = str(entry.get("type")).rpartition(".")[2]
+            if kind in ("Transformer", "Pooling", "Dense", "LayerNorm") and not (part / "config.json").is_file():
+                return False
+            if kind in ("Transformer", "Dense", "LayerNorm") and not _has_weights(part):
+                return False
+    except CorruptCheckpointError:
+        return False
+    return True
+
+
+def _has_weights(folder: Path) -> bool:
+    try:
+        return bool(weight_files(folder))
+    except CorruptCheckpointError:  # an index that names a shard which is not there
+        return False
 
 
 def download(name: str, cache: Path, revision: str | None = None, token: str | bool | None = None) -> Path:
@@ -62,15 +99,29 @@ def download(name: str, cache: Path, revision: str | None = None, token: str | b
     try:
         # Listing through model_info fails at once where there is no network; listing the tree retries for long.
         files = [file.rfilename for file in HfApi(token=token).model_info(name, revision=revision).siblings or []]
-        skip = list(_NOT_NEEDED)
-        if any(file.endswith(".safetensors") for file in files):
-            skip += ["*.bin", "*.bin.index.json", "*.pt", "*.pth"]
-        return Path(snapshot_download(name, revision=revision, cache_dir=cache, token=token, ignore_patterns=skip))
+        skip = [*_NOT_NEEDED, *_second_copies(files)]
+        folder = Path(snapshot_download(name, revision=revision, cache_dir=cache, token=token, ignore_patterns=skip))
+        if MODULES_FILE not in files:
+            absent = folder.parents[1] / ".no_exist" / folder.name
+            absent.mkdir(parents=True, exist_ok=True)
+            (absent / MODULES_FILE).touch()
+        return folder
     except OfflineModeIsEnabled as error:
         raise ModelNotFoundError("the hub is switched off here (HF_HUB_OFFLINE is set)") from error
     except HFValidationError as error:
         raise ModelNotFoundError("this is not a valid model name") from error
     except HfHubHTTPError as error:
         raise ModelNotFoundError(f"the hub answered: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        if error.errno is None:
+            raise ModelNotFoundError(f"the hub cannot be reached ({type(error).__name__})") from error
+        raise ModelNotFoundError(f"its files cannot be written to {cache} ({error})") from error
     except Exception as error:  # the library's HTTP client, and so its connection errors, changed between releases
         raise ModelNotFoundError(f"the hub cannot be reached ({type(error).__name__})") from error
+
+
+def _second_copies(files: list[str]) -> list[str]:
+    """The pickled weights in folders that have safetensors as well; a sub-folder may have the pickle alone."""
+    converted = {PurePosixPath(file).parent for file in files if file.endswith(".safetensors")}
+    pickled = (".bin", ".bin.index.json", ".pt", ".pth")
+    return [file for file in files if file.endswith(pickled) and PurePosixPath(file).parent in converted]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import CheckpointError, CorruptCheckpointError
 from .aliases import module_class
-from .files import inside, read_json, read_json_list
+from .files import inside, read_json, read_json_list, setting
 from .modules import ModuleSpec, PoolingSpec, TransformerSpec
 from .spec import ModelSpec
 
@@ -15,7 +15,7 @@ MODULES_FILE = "modules.json"
 MODEL_FILE = "config_sentence_transformers.json"
 
 
-def read(folder: str | Path, name: str = "") -> ModelSpec:
+def read(folder: str | Path, name: str = "", family: str = "SentenceTransformer") -> ModelSpec:
     """Read a model folder of any of the forms in use.
 
     With ``modules.json``: the modules it lists. Without: a plain Hugging Face folder, which gets mean pooling, or
@@ -24,6 +24,8 @@ def read(folder: str | Path, name: str = "") -> ModelSpec:
     Args:
         folder: the model's folder.
         name: the name it was asked for by, kept for messages.
+        family: the family it is read for. Of a model that was saved as another, only the network is read, with mean
+            pooling: its head, prompts and similarity mean nothing here.
 
     Raises:
         CheckpointError: the folder is not a model, or a file in it is damaged.
@@ -33,16 +35,20 @@ def read(folder: str | Path, name: str = "") -> ModelSpec:
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder.")
     settings = read_json(folder / MODEL_FILE) if (folder / MODEL_FILE).is_file() else {}
+    saved_as = setting(settings, "model_type", str, folder / MODEL_FILE, "SentenceTransformer")
+    if saved_as != family:
+        network = _network(folder)
+        return ModelSpec((network, PoolingSpec(network.dimension)), folder, name or folder.name, saved_as)
     modules = _listed_modules(folder) if (folder / MODULES_FILE).is_file() else _default_modules(folder)
     return ModelSpec(
         modules=modules,
         folder=folder,
         name=name or folder.name,
-        model_type=str(settings.get("model_type") or "SentenceTransformer"),
+        model_type=saved_as,
         prompts=_prompts(settings, folder),
         default_prompt_name=settings.get("default_prompt_name"),
         similarity_fn_name=settings.get("similarity_fn_name"),
-        truncate_dim=settings.get("truncate_dim"),
+        truncate_dim=setting(settings, "truncate_dim", int, folder / MODEL_FILE),
     )
 
 
@@ -55,6 +61,15 @@ def _listed_modules(folder: Path) -> tuple[ModuleSpec, ...]:
     if not modules:
         raise CorruptCheckpointError(f"{folder / MODULES_FILE} lists no module.")
     return tuple(modules)
+
+
+def _network(folder: Path) -> TransformerSpec:
+    """The transformer of a model, whatever follows it."""
+    if (folder / MODULES_FILE).is_file():
+        for entry in read_json_list(folder / MODULES_FILE):
+            if str(entry.get("type")).endswith("Transformer"):
+                return TransformerSpec.read(inside(folder, str(entry.get("path", ""))))
+    return TransformerSpec.read(folder)
 
 
 def _default_modules(folder: Path) -> tuple[ModuleSpec, ...]:

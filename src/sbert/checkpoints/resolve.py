@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError, ModelNotFoundError, closest
+from ..errors import InputError, ModelNotFoundError, SbertWarning, closest
 from .hub import cached_models, download, find_cached, hub_cache
 from .names import WELL_KNOWN, full_name, looks_like_path
 from .wheels import find_installed, installed_models, wheel_for
@@ -57,8 +58,13 @@ def resolve(
     typed = os.fspath(name)
     if not typed.strip():  # an empty path would mean the folder one stands in
         raise InputError("model_name_or_path is empty. Give a folder or a model's name, such as 'all-MiniLM-L6-v2'.")
-    path = Path(typed).expanduser()
-    if path.is_dir():
+    try:
+        # Absolute, since weights are read when they are needed, and the process may stand elsewhere by then.
+        path = Path(typed).expanduser().absolute()
+        is_folder = path.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ModelNotFoundError(f"{typed!r} is neither a path nor a model's name ({error}).") from error
+    if is_folder:
         return Resolved(typed, path, "folder")
     if path.is_file():
         raise NotADirectoryError(f"model_name_or_path must be a folder or a model's name; {typed} is a file.")
@@ -66,8 +72,9 @@ def resolve(
         raise ModelNotFoundError(f"There is no folder {typed!r}. Check the path.")
     hub_name = full_name(typed, organisation)
     cache = hub_cache(cache_folder)
-    if folder := find_cached(hub_name, cache, revision):
-        return Resolved(hub_name, folder, "cache")
+    found = find_cached(hub_name, cache, revision)
+    if found is not None and found.certain:
+        return Resolved(hub_name, found.folder, "cache")
     if revision is None and (folder := find_installed(hub_name)):
         return Resolved(hub_name, folder, "package")
     try:
@@ -75,6 +82,14 @@ def resolve(
             raise ModelNotFoundError("local_files_only=True keeps to this machine")
         return Resolved(hub_name, download(hub_name, cache, revision, token), "hub")
     except ModelNotFoundError as error:
+        if found is not None:
+            warnings.warn(
+                f"The cached copy of {hub_name} has no modules.json, and {error}: if the model has one, its vectors "
+                "are others than these. Mean pooling is used.",
+                SbertWarning,
+                stacklevel=2,
+            )
+            return Resolved(hub_name, found.folder, "cache")
         raise ModelNotFoundError(_not_found(typed, hub_name, cache, str(error))) from error
 
 

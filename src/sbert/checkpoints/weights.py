@@ -31,6 +31,10 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 }  # fmt: skip
 
 
+#: Patterns of every file that weights are read from; what a reader would prefer must not be left over from before.
+WEIGHT_PATTERNS = ("*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin", PYTORCH_INDEX)
+
+
 class Weights(Mapping[str, AnyArray]):
     """A read-only mapping from a tensor's name to its array.
 

@@ -123,20 +123,15 @@ def verify_sha256(path: Path, expected: str) -> None:
         IntegrityError: it has another.
     """
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _digest(path)
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    found = digest.hexdigest()
     if found != expected:
         raise IntegrityError(
             f"{path} has sha256 {found}; {expected} was expected. The file was changed or damaged and is not loaded: "
             "reinstall the package that it came with."
         )
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()  # Python 3.10 has no hashlib.file_digest
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _is_installed(package: str) -> bool:
@@ -200,7 +195,7 @@ def _registered(entry: metadata.EntryPoint) -> Path:
             f"Package {entry.dist.name} registers {entry.name!r} at {folder}, which is missing."
         )
     for file in entry.dist.files or []:
-        if file.as_posix().startswith(f"{relative}/") and file.suffix == ".safetensors" and file.hash:
+        if file.as_posix().startswith(f"{relative}/") and file.suffix in (".safetensors", ".bin") and file.hash:
             # A wheel's RECORD writes digests as url-safe base64 without padding.
             digest = base64.urlsafe_b64decode(file.hash.value + "=" * (-len(file.hash.value) % 4)).hex()
             if file.hash.mode == "sha256":

@@ -43,6 +43,7 @@ def search(
     Vectors are kept beside the file, in a folder with .sbert-cache behind the file's name.
     """
     from ..data import read_texts
+    from ..errors import InputError
     from ..search.corpus_cache import embed_corpus
 
     if corpus == "-" and query is None:
@@ -54,7 +55,13 @@ def search(
     if not vectors.from_cache and embedder.truncation.truncated:
         note(str(embedder.truncation))
     for asked in [query] if query is not None else _asked():
-        answer = _answer(embedder, asked, vectors.embeddings, texts.texts, top_k)
+        try:
+            answer = _answer(embedder, asked, vectors.embeddings, texts.texts, top_k)
+        except InputError as error:
+            if query is not None:
+                raise
+            note(f"{asked!r}: {error}")  # one bad query of many does not end the others
+            continue
         if as_json:
             print_json(answer)
         else:

@@ -45,7 +45,9 @@ def text_column(columns: Sequence[str], textual: Sequence[str], source: str) -> 
         if name in by_lower:
             return by_lower[name]
     found = "several columns of text" if textual else "no column of text"
-    raise DataError(f"{source} has {found}: its columns are {_listed(columns)}. Name the one to read.")
+    raise DataError(
+        f"{source} has {found}: its columns are {_listed(columns)}. Name one: column=NAME, or --column NAME."
+    )
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -19,6 +19,9 @@ from .files import STDIN, decoded_lines, format_of, open_bytes
 #: A row and where it is: its line, or its number for Parquet.
 _Row: TypeAlias = tuple[int, dict[str, Any]]
 
+#: What the only column of plain lines is called.
+LINES_COLUMN = "text"
+
 #: Rows that are looked at to tell which columns hold text.
 _SAMPLE = 100
 _LONGEST_FIELD = 1 << 30
@@ -99,7 +102,8 @@ def read_texts(
         sample = list(islice(rows, _SAMPLE))
         if not sample:
             raise DataError(f"{source} is empty: it holds no text.")
-        chosen = _choose(sample, column, source)
+        # Plain lines are texts whatever is in them; of a table, a column of numbers is not what is looked for.
+        chosen = LINES_COLUMN if form == "lines" else _choose(sample, column, source)
         texts = [_text(row, chosen, source, form) for row in islice(chain(sample, rows), limit)]
     return Texts(texts, source, file_path, None if form == "lines" else chosen)
 
@@ -183,7 +187,7 @@ def _text(row: _Row, column: str, source: str, form: str) -> str:
 
 def _read_lines(file: IO[bytes], source: str, texts_only: bool) -> Iterator[_Row]:  # noqa: ARG001
     for number, line in enumerate(decoded_lines(file, source), start=1):
-        yield number, {"text": line.rstrip("\r\n")}
+        yield number, {LINES_COLUMN: line.rstrip("\r\n")}
 
 
 def _read_jsonl(file: IO[bytes], source: str, texts_only: bool) -> Iterator[_Row]:  # noqa: ARG001

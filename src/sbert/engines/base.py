@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..checkpoints import ModelSpec
+from ..checkpoints.modules import ModuleSpec
+from ..errors import InputError
 from ..text import Batch
 from ..types import FloatArray
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class Engine(ABC):
@@ -58,8 +65,58 @@ class Engine(ABC):
 
     @abstractmethod
     def weights_digest(self) -> str:
-        """A hash of the weights as they are now, in hexadecimal."""
+        """A hash of the weights as they are now, and of what the engine was told beside the spec, in hexadecimal."""
 
     @abstractmethod
     def set_spec(self, spec: ModelSpec) -> None:
         """Take over changed settings of the modules (not other modules, nor other weights)."""
+
+    def max_seq_length(self) -> int | None:
+        """Number of tokens that the network is set to read of a text."""
+        return self.spec.transformer.max_seq_length
+
+    def set_max_seq_length(self, value: int | None) -> None:
+        """Note the number of tokens that are read of a text; what cuts them is the tokenizer."""
+        self.spec = self.spec.with_transformer(replace(self.spec.transformer, max_seq_length=value))
+
+    # --- what an engine with weights that can be trained and moved does more --------------------------------------
+
+    def current_modules(self) -> tuple[ModuleSpec, ...]:
+        """The modules' settings as they are now."""
+        return self.spec.modules
+
+    #: Whether its weights may be others than those of the spec's folder, so that it writes them itself.
+    owns_weights: ClassVar[bool] = False
+
+    def save_weights(self, folder: Path, paths: list[str]) -> None:
+        """Write the weights into a model's folder; ``paths`` has the sub-folder of each module."""
+        raise InputError(
+            f"The {self.name} engine has no weights of its own to write to {folder} ({len(paths)} modules)."
+        )
+
+    def modules(self) -> list[Any]:
+        """What ``model[0]``, ``model[1]`` ... give: settings, or torch modules."""
+        return list(self.spec.modules)
+
+    def to(self, device: str) -> Engine:
+        """Move to a device.
+
+        Raises:
+            InputError: it cannot compute there.
+        """
+        if not str(device).startswith("cpu"):
+            raise InputError(
+                f"The {self.name} engine computes on the cpu; got device {str(device)!r}. "
+                "Load the model with backend='torch' to use another device."
+            )
+        return self
+
+    def network(self, purpose: str) -> nn.Sequential:
+        """All modules as torch modules.
+
+        Raises:
+            InputError: the engine has none; the message names what they were wanted for.
+        """
+        raise InputError(
+            f"{purpose} needs the torch engine; this model runs on {self.name}. Load it with backend='torch'."
+        )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 import platform
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
 from ..checkpoints import ModelSpec
-from ..errors import InputError, MissingDependencyError, UnsupportedModelError, one_of
+from ..errors import InputError, MissingDependencyError, SbertWarning, UnsupportedModelError, one_of
 from .base import Engine
 
 BACKENDS = ("auto", "openvino", "torch")
@@ -57,10 +58,19 @@ def make_engine(
     if backend == "openvino" and not on_cpu:
         raise InputError(f"backend='openvino' computes on the cpu; got device={device!r}. Use backend='torch'.")
     wants_torch = bool(options or config_kwargs or trust_remote_code) or not on_cpu
+    if _torch_is_installed() and dtype in ("float16", "auto"):  # what OpenVINO does not compute in on a processor
+        wants_torch = True
     if backend == "openvino" or (backend == "auto" and not wants_torch):
         from .openvino import OpenVINOEngine, why_not
 
         reason = why_not(spec)
+        if unused := [*options, *(config_kwargs or {})]:
+            warnings.warn(
+                f"{', '.join(map(repr, unused))} of model_kwargs or config_kwargs have no effect on the OpenVINO "
+                "engine. Use backend='torch' where they matter.",
+                SbertWarning,
+                stacklevel=4,
+            )
         if backend == "openvino" or (reason is None and not (device is None and has_accelerator())):
             return OpenVINOEngine(spec, dtype)
         if reason is not None and not _torch_is_installed():

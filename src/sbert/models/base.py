@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,23 +10,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+import numpy as np
+
 from ..checkpoints import ModelSpec, read, resolve
 from ..checkpoints.fingerprint import fingerprint
-from ..checkpoints.modules import ModuleSpec, PoolingSpec
+from ..checkpoints.modules import TransformerSpec
 from ..checkpoints.modules.transformer import usable_positions
 from ..engines.base import Engine
 from ..engines.select import make_engine
-from ..errors import InputError, SbertWarning
-from ..text import Tokenizer, load_tokenizer
-from ..text.tokenizer import FastTokenizer
+from ..errors import InputError, MissingDependencyError, SbertWarning
+from ..text import FastTokenizer, Tokenizer, load_tokenizer, make_batch
 from . import saving
+from .inputs import as_texts
 from .prompts import all_prompts, check_default
 from .truncation import Truncation, check_policy
 
 if TYPE_CHECKING:
     import torch
-
-    from ..engines.torch import TorchEngine
+    from typing_extensions import Self
 
 
 class BaseModel:
@@ -69,8 +71,11 @@ class BaseModel:
         if modules is not None:
             if model_name_or_path is not None:
                 raise InputError("Give model_name_or_path or modules, not both.")
+            if backend not in ("auto", "torch") or dtype is not None:
+                raise InputError(
+                    "modules run on the torch engine in the dtype that they have: leave out backend and dtype."
+                )
             self.engine: Engine = self._engine_of(modules, where)
-            self.spec: ModelSpec = self.engine.spec
         elif model_name_or_path is not None:
             found = resolve(
                 model_name_or_path,
@@ -80,9 +85,15 @@ class BaseModel:
                 local_files_only=local_files_only,
                 organisation=self.organisation,
             )
-            self.spec = self._as_own_family(read(found.folder, found.name))
+            spec = read(found.folder, found.name, self.family)
+            if spec.model_type != self.family:
+                warnings.warn(
+                    f"{spec.name} was saved as a {spec.model_type}; only its network is used, with mean pooling.",
+                    SbertWarning,
+                    stacklevel=3,
+                )
             self.engine = make_engine(
-                self.spec,
+                spec,
                 backend=backend,
                 device=where,
                 dtype=dtype,
@@ -95,11 +106,21 @@ class BaseModel:
         #: Text that goes in front of inputs, by name.
         self.prompts = all_prompts(self.spec.prompts, prompts)
         self.default_prompt_name = check_default(default_prompt_name or self.spec.default_prompt_name, self.prompts)
-        self._tokenizer = load_tokenizer(self.spec.transformer)
-        if length := dict(processor_kwargs or {}).get("model_max_length"):
-            self.max_seq_length = int(length)
+        self._tokenizer = load_tokenizer(self.spec.transformer, trust_remote_code=trust_remote_code)
+        self._own_tokenizer = False
+        options = dict(processor_kwargs or {})
+        if length := options.pop("model_max_length", None):
+            positions = usable_positions(self.spec.transformer.config)
+            self.max_seq_length = int(length) if positions is None else min(int(length), positions)
+        if options:
+            warnings.warn(f"processor_kwargs {sorted(options)} have no effect here.", SbertWarning, stacklevel=3)
 
     # --- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model is, as data: its modules and the settings that it was read with."""
+        return self.engine.spec
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -115,12 +136,15 @@ class BaseModel:
                     f"tokenizer must be one of the tokenizers library or a fast one of transformers; "
                     f"got {type(value).__name__}."
                 )
-            value = FastTokenizer(backend, self._tokenizer.max_length, self._tokenizer.pad_id)
+            # A copy, since its truncation is set here, and the caller may use it for other things.
+            value = FastTokenizer(copy.deepcopy(backend), self._tokenizer.max_length, self._tokenizer.pad_id)
         self._tokenizer = value
+        self._own_tokenizer = True
 
     @property
     def max_seq_length(self) -> int | None:
         """Number of tokens that are read of a text, special tokens included; None where nothing limits it. Settable."""
+        self._follow_length()
         return self._tokenizer.max_length
 
     @max_seq_length.setter
@@ -130,19 +154,13 @@ class BaseModel:
             raise InputError(f"max_seq_length must be at least 1; got {value}.")
         if positions is not None and (value is None or value > positions):
             raise InputError(f"max_seq_length can be {positions} at the most for this model; got {value}.")
-        # A new tokenizer rather than a changed one: other threads may be using the old.
-        transformer = replace(self.spec.transformer, max_seq_length=value)
-        self.spec = self.spec.with_transformer(transformer)
-        self._tokenizer = load_tokenizer(transformer)
+        self._tokenizer = self._tokenizer.with_max_length(value)
+        self.engine.set_max_seq_length(value)
 
     @property
-    def device(self) -> str | torch.device:
-        """Where it computes: a ``torch.device`` with the torch engine, ``"cpu"`` otherwise."""
-        if self.engine.name != "torch":
-            return self.engine.device
-        import torch
-
-        return torch.device(self.engine.device)
+    def device(self) -> Device:
+        """Where it computes, in torch's words: a string such as ``cpu`` or ``cuda:0``, with ``type`` and ``index``."""
+        return Device(self.engine.device)
 
     @property
     def dtype(self) -> str:
@@ -164,18 +182,18 @@ class BaseModel:
 
         Two models with the same fingerprint give the same vectors, so stored vectors can be told apart by it.
         """
-        digest = self.engine.weights_digest()
-        return fingerprint(self.spec, digest, self.engine.name, self.engine.dtype, self.max_seq_length)
+        spec, engine = self.current_spec(), self.engine
+        return fingerprint(spec, engine.weights_digest(), self._tokenizer.serialized(), engine.name, engine.dtype)
 
     def __len__(self) -> int:
-        return len(self._modules())
+        return len(self.engine.modules())
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._modules())
+        return iter(self.engine.modules())
 
     def __getitem__(self, index: int) -> Any:
         """A module: a ``torch.nn.Module`` with the torch engine, its settings otherwise."""
-        return self._modules()[index]
+        return self.engine.modules()[index]
 
     def __repr__(self) -> str:
         kinds = " > ".join(module.kind for module in self.spec.modules)
@@ -186,52 +204,93 @@ class BaseModel:
 
     # --- torch's way of handling a model ------------------------------------------------------------------------
 
-    def to(self, device: str | torch.device) -> Any:
+    def to(self, device: str | torch.device) -> Self:
         """Move the model to a device; with the OpenVINO engine only ``"cpu"``, where it is.
 
         Raises:
             InputError: the engine cannot compute there.
         """
-        if self.engine.name != "torch":
-            if not str(device).startswith("cpu"):
-                raise InputError(
-                    f"The OpenVINO engine computes on the cpu; got device {str(device)!r}. "
-                    "Load the model with backend='torch' to use another device."
-                )
-            return self
-        self._torch_engine("to").to(str(device))
+        self.engine.to(str(device))
         return self
 
-    def cpu(self) -> Any:
+    def cpu(self) -> Self:
         """Move the model to the processor."""
         return self.to("cpu")
 
-    def eval(self) -> Any:
-        """Switch dropout off; nothing to do with the OpenVINO engine, which has none."""
-        if self.engine.name == "torch":
-            self._torch_engine("eval").module.eval()
+    def cuda(self, device: int | None = None) -> Self:
+        """Move the model to a GPU; needs the torch engine."""
+        return self.to("cuda" if device is None else f"cuda:{device}")
+
+    def half(self) -> Self:
+        """Compute in float16 from now on; needs the torch engine."""
+        self.engine.network("half()").half()
         return self
 
-    def train(self, mode: bool = True) -> Any:
+    def bfloat16(self) -> Self:
+        """Compute in bfloat16 from now on; needs the torch engine. The OpenVINO engine takes ``dtype="bfloat16"``."""
+        self.engine.network("bfloat16()").bfloat16()
+        return self
+
+    def float(self) -> Self:
+        """Compute in float32 from now on; needs the torch engine."""
+        self.engine.network("float()").float()
+        return self
+
+    def eval(self) -> Self:
+        """Switch dropout off; nothing to do where the engine has none. ``encode`` does it by itself."""
+        if self.engine.owns_weights:
+            self.engine.network("eval()").eval()
+        return self
+
+    def train(self, mode: bool = True) -> Self:
         """Switch dropout on for training; needs the torch engine."""
-        self._torch_engine("train").module.train(mode)
+        self.engine.network("train()").train(mode)
         return self
 
     def parameters(self, recurse: bool = True) -> Iterator[torch.nn.Parameter]:
         """The weights as torch parameters; needs the torch engine."""
-        return self._torch_engine("parameters").module.parameters(recurse)
+        return self.engine.network("parameters()").parameters(recurse)
 
     def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, torch.nn.Parameter]]:
         """The weights as torch parameters with their names; needs the torch engine."""
-        return self._torch_engine("named_parameters").module.named_parameters(prefix, recurse)
+        return self.engine.network("named_parameters()").named_parameters(prefix, recurse)
+
+    def named_modules(self) -> Iterator[tuple[str, torch.nn.Module]]:
+        """All torch modules, however deep, with their names; needs the torch engine."""
+        found: Iterator[tuple[str, torch.nn.Module]] = self.engine.network("named_modules()").named_modules()
+        return found
 
     def state_dict(self) -> dict[str, Any]:
         """The weights as torch tensors by name; needs the torch engine."""
-        return dict(self._torch_engine("state_dict").module.state_dict())
+        return dict(self.engine.network("state_dict()").state_dict())
+
+    def tokenize(self, texts: Any) -> dict[str, torch.Tensor]:
+        """The features that :meth:`forward` takes, as torch tensors on the model's device; needs the torch engine.
+
+        Args:
+            texts: as for ``encode``.
+
+        Returns:
+            ``input_ids`` and ``attention_mask``, (n, tokens) int64, and ``token_type_ids`` for pairs.
+        """
+        self.engine.network("tokenize()")
+        import torch
+
+        self._follow_length()
+        tokens = self._tokenizer.batch(as_texts(texts))
+        longest = int(tokens.lengths.max(initial=1))
+        batch = make_batch(tokens, np.arange(len(tokens)), longest, self._tokenizer.pad_id)
+        arrays = {"input_ids": batch.ids, "attention_mask": batch.mask, "token_type_ids": batch.type_ids}
+        device = self.engine.device
+        return {name: torch.from_numpy(array).to(device) for name, array in arrays.items() if array is not None}
+
+    def preprocess(self, texts: Any) -> dict[str, torch.Tensor]:
+        """The newer name of :meth:`tokenize`."""
+        return self.tokenize(texts)
 
     def forward(self, features: dict[str, Any]) -> dict[str, Any]:
         """Run features through all modules with gradients; needs the torch engine."""
-        return cast("dict[str, Any]", self._torch_engine("forward").module(features))
+        return cast("dict[str, Any]", self.engine.network("forward()")(features))
 
     def __call__(self, features: dict[str, Any]) -> dict[str, Any]:
         """The same as :meth:`forward`."""
@@ -313,48 +372,55 @@ class BaseModel:
 
     def current_spec(self) -> ModelSpec:
         """The spec with the settings as they are now: prompts, lengths, and trained weights of small modules."""
-        modules: tuple[ModuleSpec, ...] = self.spec.modules
-        if self.engine.name == "torch":
-            modules = self._torch_engine("save").current_spec().modules
-            modules = (replace(cast("Any", modules[0]), max_seq_length=self.max_seq_length), *modules[1:])
+        modules = self.engine.current_modules()
+        network = replace(cast("TransformerSpec", modules[0]), max_seq_length=self.max_seq_length)
         return replace(
             self.spec,
-            modules=modules,
+            modules=(network, *modules[1:]),
             model_type=self.family,
             prompts=self.prompts,
             default_prompt_name=self.default_prompt_name,
         )
 
+    def write_to(self, folder: Path, paths: list[str]) -> None:
+        """Add to a folder in the making what is held in memory: weights that may have been trained, a tokenizer."""
+        if self.engine.owns_weights:
+            self.engine.save_weights(folder, paths)
+        if self._own_tokenizer and isinstance(self._tokenizer, FastTokenizer):
+            (folder / paths[0] / "tokenizer.json").write_text(self._tokenizer.serialized(), encoding="utf-8")
+
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _as_own_family(self, spec: ModelSpec) -> ModelSpec:
-        """Keep only the network of a model that was saved as another family: its head means nothing here."""
-        if spec.model_type == self.family:
-            return spec
-        warnings.warn(
-            f"{spec.name} was saved as a {spec.model_type}; only its network is used, with mean pooling.",
-            SbertWarning,
-            stacklevel=4,
-        )
-        network = spec.transformer
-        pooling = PoolingSpec(network.dimension)
-        return replace(spec, modules=(network, pooling), prompts={}, default_prompt_name=None, similarity_fn_name=None)
+    def _follow_length(self) -> None:
+        """Take over a length that was set on the torch module, as ``model[0].max_seq_length = 128`` does."""
+        if self.engine.max_seq_length() != self._tokenizer.max_length:
+            self._tokenizer = self._tokenizer.with_max_length(self.engine.max_seq_length())
 
     @staticmethod
     def _engine_of(modules: Iterable[torch.nn.Module], device: str | None) -> Engine:
-        from ..engines.torch import TorchEngine
-
+        try:
+            from ..engines.torch import TorchEngine
+        except ImportError as error:
+            raise MissingDependencyError("torch", "put a model together from modules", "torch") from error
         return TorchEngine.from_modules(modules, device=device)
 
-    def _modules(self) -> list[Any]:
-        if self.engine.name == "torch":
-            return list(self._torch_engine("[]").module)
-        return list(self.spec.modules)
 
-    def _torch_engine(self, action: str) -> TorchEngine:
-        if self.engine.name != "torch":
-            raise InputError(
-                f"{type(self).__name__}.{action} needs the torch engine; this model runs on {self.engine.name}. "
-                f"Load it with {type(self).__name__}(..., backend='torch')."
-            )
-        return cast("TorchEngine", self.engine)
+class Device(str):
+    """The name of a device, with the parts that scripts read of a ``torch.device``.
+
+    >>> Device("cuda:1").type, Device("cuda:1").index, Device("cpu").index
+    ('cuda', 1, None)
+    """
+
+    __slots__ = ()
+
+    @property
+    def type(self) -> str:
+        """The kind of device: ``cpu``, ``cuda`` ..."""
+        return self.partition(":")[0]
+
+    @property
+    def index(self) -> int | None:  # type: ignore[override]  # str's method of that name is of no use here
+        """Which of several; None where the name does not say."""
+        number = self.partition(":")[2]
+        return int(number) if number else None

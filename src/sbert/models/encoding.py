@@ -89,6 +89,10 @@ def sentence_vectors(engine: Engine, tokenizer: Tokenizer, job: Job, dimension: 
     out = np.empty((len(job.texts), dimension), np.float32)
 
     def write(rows: IntArray, batch: Batch, vectors: AnyArray) -> None:  # noqa: ARG001
+        if vectors.shape[1] != engine.spec.dimension:
+            raise EngineError(
+                f"The model gives vectors of {vectors.shape[1]} numbers; its settings say {engine.spec.dimension}."
+            )
         out[rows] = vectors[:, :dimension]
 
     return out, run(engine, tokenizer, job, engine.embed, write)

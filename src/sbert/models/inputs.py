@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,12 @@ def as_texts(inputs: Any) -> list[TextOrPair]:
     """
     if is_single(inputs):
         return [str(inputs)]
-    if isinstance(inputs, (bytes, dict)) or not isinstance(inputs, Iterable):
-        raise NotTextError(f"inputs must be a text or texts; got {type(inputs).__name__}. Pass a string or a list.")
+    # Tables, mappings and open files can be iterated over too, but what comes is not what was meant.
+    table = hasattr(inputs, "columns") or isinstance(inputs, (bytes, Mapping, io.IOBase))
+    if table or not isinstance(inputs, Iterable):
+        raise NotTextError(
+            f"inputs must be a text or texts; got {type(inputs).__name__}. Pass a string, a list, or one column."
+        )
     texts = list(inputs)
     if all(type(text) is str for text in texts):
         return texts

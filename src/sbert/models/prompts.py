@@ -35,7 +35,7 @@ def choose_prompt(prompts: Mapping[str, str], default: str | None, name: str | N
     """
     if prompt is not None:
         if name is not None:
-            warnings.warn("Both prompt and prompt_name were given; prompt is used.", SbertWarning, stacklevel=4)
+            warnings.warn("Both prompt and prompt_name were given; prompt is used.", SbertWarning, stacklevel=3)
         return prompt
     name = name if name is not None else default
     if name is None:

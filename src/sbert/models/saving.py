@@ -5,14 +5,12 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ..checkpoints import write
-from ..checkpoints.write import module_paths
 from ..errors import CheckpointError, InputError
 
 if TYPE_CHECKING:
-    from ..engines.torch import TorchEngine
     from .base import BaseModel
 
 CARD = "README.md"
@@ -44,13 +42,15 @@ def save(
         raise InputError("safe_serialization=False asks for a pickle, which is not written. Leave it out.")
     if folder.is_file():
         raise InputError(f"path must be a folder; {folder} is a file.")
-    spec = model.current_spec()
-    write(spec, folder)
-    if model.engine.name == "torch":
-        # The spec's files are those the model was read from; its weights may have been trained since.
-        cast("TorchEngine", model.engine).save_weights(folder, module_paths(spec))
-    if card:
-        (folder / CARD).write_text(model_card(model, name or folder.name, train_datasets), encoding="utf-8")
+    # A card that somebody has written is kept.
+    text = model_card(model, name or folder.name, train_datasets) if card and not (folder / CARD).is_file() else None
+
+    def finish(scratch: Path, paths: list[str]) -> None:
+        model.write_to(scratch, paths)
+        if text is not None:
+            (scratch / CARD).write_text(text, encoding="utf-8")
+
+    write(model.current_spec(), folder, finish, weights=not model.engine.owns_weights)
 
 
 def push(

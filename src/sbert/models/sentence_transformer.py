@@ -107,7 +107,7 @@ class SentenceTransformer(BaseModel):
             on_truncation=on_truncation,
         )
         self.truncate_dim = truncate_dim if truncate_dim is not None else self.spec.truncate_dim
-        self.similarity_fn_name = similarity_fn_name or self.spec.similarity_fn_name or "cosine"
+        self.similarity_fn_name = similarity_fn_name or self.spec.similarity_fn_name
 
     # --- encoding -----------------------------------------------------------------------------------------------
 
@@ -146,7 +146,7 @@ class SentenceTransformer(BaseModel):
                 from this call's own vectors.
             convert_to_numpy: False with ``convert_to_tensor=False`` gives a list of torch tensors.
             convert_to_tensor: give torch tensors instead of NumPy arrays.
-            device: checked against the model's; move the model with ``to`` instead.
+            device: moves the whole model there first, for other threads too.
             normalize_embeddings: scale vectors to length one, after ``truncate_dim``.
             truncate_dim: keep this many leading dimensions; the model's own setting by default.
             on_truncation: ``warn``, ``error`` or ``ignore``; the model's own setting by default.
@@ -168,10 +168,14 @@ class SentenceTransformer(BaseModel):
             raise one_of("output_value", output_value, [value for value in OUTPUTS if value])
         if precision not in get_args(Precision):
             raise one_of("precision", precision, get_args(Precision))
-        if batch_size is not None and batch_size < 1:
-            raise InputError(f"batch_size must be at least 1, or None; got {batch_size}.")
-        if device is not None and str(device) != self.engine.device:
+        for argument, number in (("batch_size", batch_size), ("truncate_dim", truncate_dim)):
+            if number is not None and (not isinstance(number, (int, np.integer)) or number < 1):
+                raise InputError(f"{argument} must be a whole number of at least 1, or None; got {number!r}.")
+        if prompt is not None and not isinstance(prompt, str):
+            raise InputError(f"prompt must be a string, or None; got {prompt!r}.")
+        if device is not None and str(device) != str(self.device):
             self.to(device)
+        self._follow_length()
         single = is_single(inputs)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
         texts = with_prompt(as_texts(inputs), chosen)
@@ -209,8 +213,6 @@ class SentenceTransformer(BaseModel):
     def _sentence_vectors(self, job: Job, truncate_dim: int | None, normalize: bool) -> tuple[FloatArray, Truncation]:
         width = self.spec.dimension
         kept = truncate_dim if truncate_dim is not None else self.truncate_dim
-        if kept is not None and kept < 1:
-            raise InputError(f"truncate_dim must be at least 1; got {kept}.")
         vectors, truncation = sentence_vectors(self.engine, self._tokenizer, job, min(width, kept or width))
         if normalize:
             vectors = unit(vectors)
@@ -244,8 +246,8 @@ class SentenceTransformer(BaseModel):
         return self._similarity.value
 
     @similarity_fn_name.setter
-    def similarity_fn_name(self, value: str | SimilarityFunction) -> None:
-        self._similarity = SimilarityFunction(value)
+    def similarity_fn_name(self, value: str | SimilarityFunction | None) -> None:
+        self._similarity = SimilarityFunction(value or "cosine")
 
     def similarity(self, embeddings1: Vectors, embeddings2: Vectors) -> Any:
         """Compare every vector of one set with every vector of another, the model's way.
@@ -305,19 +307,14 @@ class SentenceTransformer(BaseModel):
         return self.truncate_embeddings(truncate_dim)
 
     def set_pooling_include_prompt(self, include_prompt: bool) -> None:
-        """Say whether the tokens of a prompt take part in pooling.
-
-        Raises:
-            InputError: the model runs on an engine that has been compiled with another setting.
-        """
+        """Say whether the tokens of a prompt take part in pooling."""
         from ..checkpoints.modules import PoolingSpec
 
         modules = tuple(
             replace(module, include_prompt=include_prompt) if isinstance(module, PoolingSpec) else module
             for module in self.spec.modules
         )
-        self.spec = replace(self.spec, modules=modules)
-        self.engine.set_spec(self.spec)
+        self.engine.set_spec(replace(self.spec, modules=modules))
 
     def current_spec(self) -> ModelSpec:
         """The spec with the settings as they are now."""
@@ -327,16 +324,12 @@ class SentenceTransformer(BaseModel):
 
 
 def _quantized(vectors: FloatArray, precision: Precision) -> AnyArray:
-    if precision == "float32" or not len(vectors):
-        return vectors if precision == "float32" else _quantized_nothing(vectors, precision)
-    quantized: AnyArray = quantize_embeddings(vectors, precision)
-    return quantized
-
-
-def _quantized_nothing(vectors: FloatArray, precision: Precision) -> AnyArray:
-    """The empty array of a precision: no rows, the width and dtype that rows would have."""
-    width = vectors.shape[1] if precision in ("int8", "uint8") else -(-vectors.shape[1] // 8)
-    return np.empty((0, width), np.int8 if precision in ("int8", "binary") else np.uint8)
+    if precision == "float32":
+        return vectors
+    if not len(vectors):  # no rows have no ranges; any will do for the shape and the dtype
+        zeros = np.zeros((1, vectors.shape[1]), np.float32)
+        return quantize_embeddings(zeros, precision, ranges=np.concatenate([zeros, zeros + 1]))[:0]
+    return quantize_embeddings(vectors, precision)
 
 
 def _converted(vectors: AnyArray, to_numpy: bool, to_tensor: bool, device: Any) -> Any:

@@ -45,7 +45,12 @@ class Truncation:
         )
 
     def tell(self, policy: str, stacklevel: int) -> None:
-        """Give the call's one warning, if it is wanted and there is something to tell."""
+        """Give the call's one warning, if it is wanted and there is something to tell.
+
+        Args:
+            policy: only ``warn`` gives it.
+            stacklevel: how many calls up the user's line is, 1 for whoever calls this.
+        """
         if policy == "warn" and self.truncated:
             advice = "Split long texts, raise max_seq_length where the model allows it, or pass on_truncation='ignore'."
             warnings.warn(f"{self} {advice}", TruncationWarning, stacklevel=stacklevel + 1)

@@ -32,7 +32,8 @@ def padded_length(lengths: IntArray) -> IntArray:
     [4, 4, 8, 64, 80, 208]
     """
     step = np.where(lengths <= _FINE_UP_TO, _FINE, _COARSE)
-    padded: IntArray = -(-lengths // step) * step
+    # A text may have no token at all, where the tokenizer adds none; a network still needs a place to look at.
+    padded: IntArray = -(-np.maximum(lengths, 1) // step) * step
     return padded
 
 
@@ -78,6 +79,9 @@ def make_batch(tokens: Tokens, rows: IntArray, length: int, pad_id: int, prompt_
         pad_id: number of the padding token.
         prompt_length: passed on to the batch.
     """
+    if not len(tokens.ids):
+        empty = np.zeros((len(rows), length), np.int64)
+        return Batch(np.full_like(empty, pad_id), empty, None, prompt_length)
     starts, lengths = tokens.starts[rows], tokens.lengths[rows]
     column = np.arange(length)
     real = column < lengths[:, None]  # (batch, tokens)

@@ -16,15 +16,18 @@ _WORDPIECE_TYPES = frozenset({"bert", "distilbert", "electra", "mpnet", "mobileb
 _WORDPIECE_CLASSES = frozenset(
     f"{family}Tokenizer{fast}" for family in ("Bert", "DistilBert", "Electra", "MPNet") for fast in ("", "Fast")
 )
-_TOKENIZER_FILES = ("tokenizer*.json", "vocab*", "merges.txt", "*.model", "*.spm", "*.bpe*", "*.tiktoken")
 _BYTE_LEVEL_TYPES = frozenset({"roberta", "longformer", "bart", "gpt2", "data2vec-text"})
 
 
-def load_tokenizer(transformer: TransformerSpec) -> Tokenizer:
+def load_tokenizer(transformer: TransformerSpec, *, trust_remote_code: bool = False) -> Tokenizer:
     """Load the tokenizer of a transformer's folder.
 
     Tried in order: ``tokenizer.json``; BERT's ``vocab.txt``; RoBERTa's or CLIP's ``vocab.json`` with ``merges.txt``;
     whatever transformers makes of the folder, where it is installed.
+
+    Args:
+        transformer: whose folder is searched.
+        trust_remote_code: whether code in the folder may run, where transformers makes the tokenizer.
 
     Raises:
         TokenizerNotFoundError: nothing of this is there.
@@ -38,10 +41,12 @@ def load_tokenizer(transformer: TransformerSpec) -> Tokenizer:
     except Exception as error:  # the tokenizers library raises bare Exception for every damaged file
         raise CorruptCheckpointError(f"The tokenizer in {folder} cannot be read ({error}).") from error
     if backend is None:
-        return _through_transformers(transformer)
+        return _through_transformers(transformer, trust_remote_code)
     if transformer.do_lower_case:
         _lower_case(backend)
-    return FastTokenizer(backend, transformer.max_seq_length, _pad_id(backend, special, transformer.config))
+    pad_id = _pad_id(backend, special, transformer.config)
+    keep_end = settings.get("truncation_side") == "left"
+    return FastTokenizer(backend, transformer.max_seq_length, pad_id, keep_end=keep_end)
 
 
 def _from_files(transformer: TransformerSpec, settings: dict[str, Any], special: dict[str, str]) -> Any | None:
@@ -196,13 +201,13 @@ def _lower_case(backend: Any) -> None:
     )
 
 
-def _through_transformers(transformer: TransformerSpec) -> Tokenizer:
+def _through_transformers(transformer: TransformerSpec, trust_remote_code: bool) -> Tokenizer:
     missing = (
         f"{transformer.folder} has no tokenizer that is read here: looked for tokenizer.json, vocab.txt, and "
         "vocab.json with merges.txt. Copy tokenizer.json into the folder"
     )
     # Without any file of a tokenizer, transformers would make one that knows no words.
-    if not any(next(transformer.folder.glob(pattern), None) for pattern in _TOKENIZER_FILES):
+    if {path.name for path in transformer.companions()} <= {"config.json"}:
         raise TokenizerNotFoundError(f"{missing}.")
     try:
         from transformers import AutoTokenizer
@@ -213,13 +218,15 @@ def _through_transformers(transformer: TransformerSpec) -> Tokenizer:
     from .fallback import TransformersTokenizer
 
     try:
-        found = AutoTokenizer.from_pretrained(str(transformer.folder), local_files_only=True)
+        found = AutoTokenizer.from_pretrained(
+            str(transformer.folder), local_files_only=True, trust_remote_code=trust_remote_code
+        )
     except Exception as error:  # transformers raises many kinds for a folder that it cannot read
         raise TokenizerNotFoundError(f"{missing}. transformers was asked too: {str(error).splitlines()[0]}") from error
     length, pad = transformer.max_seq_length, int(found.pad_token_id or 0)
     backend = getattr(found, "backend_tokenizer", None)
     if backend is None:
-        return TransformersTokenizer(found, length, pad)
+        return TransformersTokenizer(found, length, pad, lower_case=transformer.do_lower_case)
     if transformer.do_lower_case:
         _lower_case(backend)
-    return FastTokenizer(backend, length, pad)
+    return FastTokenizer(backend, length, pad, keep_end=found.truncation_side == "left")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import chain
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from .tokens import Tokens
 
 TextOrPair = str | tuple[str, str]
@@ -36,6 +38,14 @@ class Tokenizer(ABC):
         """Token numbers of texts, or of pairs of texts, with special tokens, cut to ``max_length``."""
 
     @abstractmethod
+    def with_max_length(self, max_length: int | None) -> Tokenizer:
+        """The same tokenizer with another length; this one stays as it is, since threads may be using it."""
+
+    @abstractmethod
+    def serialized(self) -> str:
+        """All of it as text, by which two can be told apart."""
+
+    @abstractmethod
     def tokenize(self, text: str) -> list[str]:
         """The tokens of one text as strings, without special tokens."""
 
@@ -51,11 +61,35 @@ class Tokenizer(ABC):
     def prompt_length(self, prompt: str) -> int:
         """Number of tokens that a prompt takes in front of a text, the leading special token included."""
 
-    def __call__(self, texts: str | Sequence[str]) -> dict[str, list[list[int]]]:
-        """``input_ids`` and ``attention_mask`` of texts, unpadded, as lists."""
+    @property
+    def vocab_size(self) -> int:
+        """Number of tokens there are."""
+        return len(self.vocabulary())
+
+    @property
+    def pad_token_id(self) -> int:
+        """The same as ``pad_id``, by the name that users of transformers know."""
+        return self.pad_id
+
+    def get_vocab(self) -> dict[str, int]:
+        """The same as :meth:`vocabulary`, by the name that users of transformers know."""
+        return self.vocabulary()
+
+    def encode(self, text: str) -> list[int]:
+        """Token numbers of one text, special tokens included, cut to ``max_length``."""
+        numbers: list[int] = self.batch([text]).ids.tolist()
+        return numbers
+
+    def __call__(self, texts: str | Sequence[str]) -> dict[str, Any]:
+        """``input_ids`` and ``attention_mask``, unpadded: a list of numbers for one text, a list of lists for several.
+
+        For padded tensors, ``SentenceTransformer.tokenize`` has them.
+        """
         tokens = self.batch([texts] if isinstance(texts, str) else list(texts))
         rows = [tokens.ids[a:b].tolist() for a, b in zip(tokens.starts[:-1], tokens.starts[1:], strict=True)]
-        return {"input_ids": rows, "attention_mask": [[1] * len(row) for row in rows]}
+        masks = [[1] * len(row) for row in rows]
+        single = isinstance(texts, str)
+        return {"input_ids": rows[0] if single else rows, "attention_mask": masks[0] if single else masks}
 
 
 class FastTokenizer(Tokenizer):
@@ -67,17 +101,34 @@ class FastTokenizer(Tokenizer):
         backend: a ``tokenizers.Tokenizer``; its truncation and padding settings are replaced.
         max_length: number of tokens kept of a text, special tokens included; None for all.
         pad_id: number of the padding token.
+        keep_end: whether the end of a long text is kept instead of its beginning.
+
+    Raises:
+        InputError: ``max_length`` leaves no room for a token of the text.
     """
 
-    def __init__(self, backend: Any, max_length: int | None, pad_id: int) -> None:
+    def __init__(self, backend: Any, max_length: int | None, pad_id: int, *, keep_end: bool = False) -> None:
         super().__init__(max_length, pad_id)
         self.backend = backend
+        self.keep_end = keep_end
+        self._special_per_text = backend.num_special_tokens_to_add(False)
+        self._special_per_pair = backend.num_special_tokens_to_add(True)
         backend.no_padding()
         backend.no_truncation()
         if max_length is not None:
-            backend.enable_truncation(max_length)
-        self._special_per_text = backend.num_special_tokens_to_add(False)
-        self._special_per_pair = backend.num_special_tokens_to_add(True)
+            if max_length <= self._special_per_text:
+                raise InputError(
+                    f"max_seq_length must be at least {self._special_per_text + 1}, as {self._special_per_text} tokens "
+                    f"are special ones; got {max_length}."
+                )
+            backend.enable_truncation(max_length, direction="left" if keep_end else "right")
+
+    def with_max_length(self, max_length: int | None) -> FastTokenizer:  # noqa: D102
+        return FastTokenizer(copy.deepcopy(self.backend), max_length, self.pad_id, keep_end=self.keep_end)
+
+    def serialized(self) -> str:  # noqa: D102
+        text: str = self.backend.to_str()
+        return text
 
     def batch(self, texts: Sequence[TextOrPair]) -> Tokens:  # noqa: D102
         encodings = self.backend.encode_batch_fast(texts)

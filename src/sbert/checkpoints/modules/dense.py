@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...errors import CorruptCheckpointError
+from ...errors import CorruptCheckpointError, UnsupportedModelError
 from ...types import AnyArray
 from ..files import write_json
 from ..weights import SAFETENSORS, open_weights
@@ -62,13 +62,17 @@ class DenseSpec(ModuleSpec):
                 f"the settings say ({out_features}, {in_features})."
             )
         input_name = settings.get("module_input_name") or SENTENCE
+        output_name = settings.get("module_output_name") or input_name
+        for name in (input_name, output_name):
+            if name not in (SENTENCE, TOKENS):
+                raise UnsupportedModelError(f"{folder}: a Dense module on {name!r} is not supported.")
         return cls(
             in_features,
             out_features,
             bias,
             settings.get("activation_function") or "torch.nn.modules.linear.Identity",
             input_name,
-            settings.get("module_output_name") or input_name,
+            output_name,
             bool(settings.get("use_residual", False)),
             tensors,
         )

@@ -74,7 +74,7 @@ def _modes(settings: dict[str, Any], folder: Path) -> tuple[str, ...]:
     named = settings.get("pooling_mode")
     if named is None:
         return tuple(mode for mode, flag in MODES.items() if settings.get(flag)) or ("mean",)
-    modes = (named,) if isinstance(named, str) else tuple(named)
+    modes = (named,) if isinstance(named, str) else tuple(named) if isinstance(named, list) and named else (str(named),)
     for mode in modes:
         if mode not in MODES:
             raise CorruptCheckpointError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import CheckpointError, CorruptCheckpointError, UnsupportedModelError
-from ..files import read_json, write_json
+from ..files import read_json, setting, write_json
 from ..weights import SAFETENSORS, Weights, open_weights, weight_files
 from .base import ModuleSpec
 
@@ -23,15 +23,18 @@ SETTINGS_FILES = (
     "sentence_xlnet_config.json",
 )
 
-#: Files that belong to the network or its tokenizer and travel with it when a model is saved.
+#: Patterns of the files that belong to the network or its tokenizer, beside its weights; they travel with it.
 COMPANIONS = (
-    "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "vocab.txt", "vocab.json", "merges.txt", "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model",
-    "preprocessor_config.json", "processor_config.json", "chat_template.json", "chat_template.jinja",
+    "config.json", "tokenizer*", "special_tokens_map.json", "added_tokens.json", "vocab*", "merges.txt", "*.model",
+    "*.spm", "*.bpe*", "bpe.codes", "*.tiktoken", "preprocessor_config.json", "processor_config.json",
+    "chat_template*", "*.py",
 )  # fmt: skip
 
 #: Model types whose position numbers start after the padding token's, so that fewer positions can be used.
 OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "xlm-roberta-xl", "data2vec-text"})
+
+#: Settings of an adapter that changes the network beside it.
+ADAPTER = "adapter_config.json"
 
 # What transformers writes as model_max_length when a tokenizer has no limit; anything this large means "none".
 _NO_LIMIT = 10**9
@@ -62,34 +65,26 @@ class TransformerSpec(ModuleSpec):
     @classmethod
     def read(cls, folder: Path) -> TransformerSpec:
         """Read a folder with ``config.json`` and, where there is one, a settings file of any of its names."""
+        if (folder / ADAPTER).is_file():
+            raise UnsupportedModelError(
+                f"{folder} holds an adapter, which changes the network and is not read here. Merge it into its base "
+                "model with peft's merge_and_unload(), save that, and load the result."
+            )
         if not (folder / "config.json").is_file():
-            if (folder / "adapter_config.json").is_file():
-                raise UnsupportedModelError(
-                    f"{folder} holds an adapter, not a model. Merge it into its base model with "
-                    "peft's merge_and_unload(), save that, and load the result."
-                )
             raise CheckpointError(f"{folder} has no config.json, so it is not a model folder. Check the path.")
         config = read_json(folder / "config.json")
         settings: dict[str, Any] = {}
         for name in SETTINGS_FILES:
             if (folder / name).is_file():
                 settings = read_json(folder / name)
+                _refuse_unread(settings, folder / name)
                 break
         length = _max_seq_length(folder, config, settings)
-        return cls(folder, config, length, bool(settings.get("do_lower_case", False)), settings)
+        return cls(folder, config, length, setting(settings, "do_lower_case", bool, folder, False), settings)
 
     def write(self, folder: Path) -> None:
         """Copy the network and its tokenizer; ``.bin`` weights become safetensors."""
-        if folder.resolve() != self.folder.resolve():
-            for name in COMPANIONS:
-                if (self.folder / name).is_file():
-                    shutil.copyfile(self.folder / name, folder / name)
-            self._write_weights(folder)
-        kept = {key: value for key, value in self.settings.items() if key not in ("max_seq_length", "do_lower_case")}
-        own = {"max_seq_length": self.max_seq_length, "do_lower_case": self.do_lower_case}
-        write_json(folder / self.config_file, own | kept)
-
-    def _write_weights(self, folder: Path) -> None:
+        self.write_settings(folder)
         files = weight_files(self.folder)
         if files and files[0].suffix == ".safetensors":
             for path in (*files, *self.folder.glob("*.safetensors.index.json")):
@@ -99,6 +94,19 @@ class TransformerSpec(ModuleSpec):
 
         tensors = {name: tensor.copy() for name, tensor in self.weights().items()}
         save_file(tensors, folder / SAFETENSORS, metadata={"format": "pt"})
+
+    def write_settings(self, folder: Path) -> None:
+        """Write everything but the weights."""
+        for path in self.companions():
+            shutil.copyfile(path, folder / path.name)
+        kept = {key: value for key, value in self.settings.items() if key not in ("max_seq_length", "do_lower_case")}
+        own = {"max_seq_length": self.max_seq_length, "do_lower_case": self.do_lower_case}
+        write_json(folder / self.config_file, own | kept)
+
+    def companions(self) -> list[Path]:
+        """The files that belong to the network or its tokenizer, beside its weights."""
+        found = {path for pattern in COMPANIONS for path in self.folder.glob(pattern) if path.is_file()}
+        return sorted(found)
 
     def weights(self) -> Weights:
         """Open the network's weights.
@@ -150,9 +158,32 @@ def usable_positions(config: dict[str, Any]) -> int | None:
 
 def _max_seq_length(folder: Path, config: dict[str, Any], settings: dict[str, Any]) -> int | None:
     positions = usable_positions(config)
-    tokenizer_settings = settings.get("processor_kwargs") or settings.get("tokenizer_args") or {}
-    length = settings.get("max_seq_length") or tokenizer_settings.get("model_max_length")
+    length = setting(settings, "max_seq_length", int, folder)
+    for key in ("processor_kwargs", "tokenizer_args"):
+        length = length or setting(setting(settings, key, dict, folder, {}), "model_max_length", int, folder)
     if length is None and (folder / "tokenizer_config.json").is_file():
-        length = read_json(folder / "tokenizer_config.json").get("model_max_length")
+        # Some tokenizers write "no limit" as a float too large for an integer type, so any number is taken.
+        length = setting(read_json(folder / "tokenizer_config.json"), "model_max_length", float, folder)
+    if length is not None and length < 1:
+        raise CorruptCheckpointError(f"{folder}: the maximum length must be at least 1; got {length}.")
     known = [int(value) for value in (length, positions) if value and value < _NO_LIMIT]
     return min(known) if known else None
+
+
+def _refuse_unread(settings: dict[str, Any], path: Path) -> None:
+    """Refuse settings that would change the vectors and are not read here: a wrong vector is worse than none."""
+    harmless = {"dtype", "torch_dtype", "attn_implementation", "trust_remote_code", "model_max_length", "use_fast"}
+    for key in ("model_args", "model_kwargs", "config_args", "config_kwargs", "tokenizer_args", "processor_kwargs"):
+        values = setting(settings, key, dict, path, {})
+        if unread := sorted(name for name, value in values.items() if name not in harmless and value is not None):
+            raise UnsupportedModelError(
+                f"{path}: {key}[{unread[0]!r}] changes the model in a way that is not read here."
+            )
+    for key in ("processing_kwargs", "query_expansion", "query_length", "document_length"):
+        if settings.get(key):
+            raise UnsupportedModelError(f"{path}: {key!r} changes the model in a way that is not read here.")
+    text = setting(setting(settings, "modality_config", dict, path, {}), "text", dict, path, {})
+    if text.get("method_output_name", "last_hidden_state") not in ("last_hidden_state", "logits"):
+        raise UnsupportedModelError(
+            f"{path}: the model reads {text['method_output_name']!r} of its network; only its last layer is read here."
+        )

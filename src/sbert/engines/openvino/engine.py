@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from ...checkpoints import ModelSpec
-from ...checkpoints.fingerprint import folder_digest
+from ...checkpoints.fingerprint import tensors_digest
+from ...checkpoints.modules import PoolingSpec
 from ...errors import EngineError, SbertWarning, UnsupportedModelError, one_of
 from ...text import Batch
 from ...types import FloatArray, IntArray
@@ -20,20 +21,35 @@ from ..base import Engine
 from .lowering import IDS, MASK, POOLED, TYPES, lower, why_not
 from .runtime import compile_for_cpu, cpu_capabilities
 
+
+def _pooled(batch: Batch) -> IntArray:
+    mask = batch.mask.copy()
+    mask[:, : batch.prompt_length] = 0
+    return mask
+
+
+_FEEDS: dict[str, Callable[[Batch], IntArray]] = {
+    IDS: lambda batch: batch.ids,
+    MASK: lambda batch: batch.mask,
+    TYPES: lambda batch: np.zeros_like(batch.ids) if batch.type_ids is None else batch.type_ids,
+    POOLED: _pooled,
+}
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class OpenVINOEngine(Engine):
     """Runs a model as one compiled graph on the processor.
 
-    The graph is lowered from the checkpoint when it is first needed. Threads may share an engine: each forward pass has
-    buffers of its own. The same text gives the same bits in whatever batch, order or thread it comes.
+    The graph is lowered and compiled here, so that a damaged checkpoint is found at once. Threads may share an engine:
+    each forward pass has buffers of its own. The same text gives the same bits in whatever batch, order or thread it
+    comes.
 
     Args:
         spec: the model.
         dtype: ``float32``, or ``bfloat16`` where the processor has it (elsewhere a warning says that float32 is used).
 
     Raises:
+        CheckpointError: the weights are missing or damaged, or do not fit the configuration.
         UnsupportedModelError: the model has a part that this engine does not know; the part is named.
         InputError: the dtype is not known.
     """
@@ -55,9 +71,17 @@ class OpenVINOEngine(Engine):
             dtype = "float32"
         self.spec = spec
         self.dtype = dtype
+        # Opened once: the maps stay good though the process moves or the files are replaced.
+        self._weights = spec.transformer.weights()
         self._graphs: dict[bool, _Graph] = {}
         self._digest: str | None = None
         self._lock = threading.Lock()
+        # A model that does not pool has token vectors alone.
+        self._graph(tokens_out=not any(isinstance(module, PoolingSpec) for module in spec.modules))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles read the model again: compiled graphs stay in their process."""
+        return OpenVINOEngine, (self.spec, self.dtype)
 
     def embed(self, batch: Batch) -> FloatArray:  # noqa: D102
         return self._graph(tokens_out=False).run(batch)
@@ -65,13 +89,9 @@ class OpenVINOEngine(Engine):
     def embed_tokens(self, batch: Batch) -> FloatArray:  # noqa: D102
         return self._graph(tokens_out=True).run(batch)
 
-    def prepare(self) -> None:
-        """Lower and compile now what the first text would otherwise wait for."""
-        self._graph(tokens_out=False)
-
     def weights_digest(self) -> str:  # noqa: D102
         if self._digest is None:
-            self._digest = folder_digest(self.spec)
+            self._digest = tensors_digest(self._weights, self.spec)
         return self._digest
 
     def set_spec(self, spec: ModelSpec) -> None:  # noqa: D102
@@ -83,7 +103,7 @@ class OpenVINOEngine(Engine):
         if tokens_out not in self._graphs:
             with self._lock:  # the first of several threads compiles, the others wait
                 if tokens_out not in self._graphs:
-                    model = lower(self.spec, tokens_out=tokens_out)
+                    model = lower(self.spec, self._weights, tokens_out=tokens_out)
                     self._graphs[tokens_out] = _Graph(compile_for_cpu(model, _PRECISIONS[self.dtype]), model)
         return self._graphs[tokens_out]
 
@@ -108,17 +128,7 @@ class _Graph:
             return np.array(output, dtype=np.float32)
 
     def _feed(self, name: str, batch: Batch) -> IntArray:
-        if name == IDS:
-            return np.ascontiguousarray(batch.ids)
-        if name == MASK:
-            return np.ascontiguousarray(batch.mask)
-        if name == TYPES:
-            return np.zeros_like(batch.ids) if batch.type_ids is None else np.ascontiguousarray(batch.type_ids)
-        if name == POOLED:
-            mask = batch.mask.copy()
-            mask[:, : batch.prompt_length] = 0
-            return mask
-        raise EngineError(f"The graph has an input {name!r} that nothing feeds.")
+        return np.ascontiguousarray(_FEEDS[name](batch))
 
     @contextmanager
     def _request(self) -> Iterator[Any]:

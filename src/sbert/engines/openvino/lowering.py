@@ -6,6 +6,7 @@ from typing import Any
 
 from ...checkpoints import ModelSpec
 from ...checkpoints.modules import PoolingSpec, TransformerSpec
+from ...checkpoints.weights import Weights
 from ...errors import CorruptCheckpointError
 from . import modules
 from .graph import TextInputs, parameter
@@ -24,11 +25,12 @@ def why_not(spec: ModelSpec) -> str | None:
     return next((reason for reason in reasons if reason), None)
 
 
-def lower(spec: ModelSpec, *, tokens_out: bool) -> Any:
+def lower(spec: ModelSpec, weights: Weights, *, tokens_out: bool) -> Any:
     """Lower a model.
 
     Args:
         spec: the model.
+        weights: its network's tensors.
         tokens_out: whether the graph's output is the token vectors (B, T, H) instead of the sentence vector (B, D).
 
     Returns:
@@ -43,21 +45,22 @@ def lower(spec: ModelSpec, *, tokens_out: bool) -> Any:
     transformer = spec.transformer
     build = builder(transformer.config)
     inputs = TextInputs(parameter(IDS), parameter(MASK), parameter(TYPES))
-    used = [inputs.ids, inputs.mask]
-    if transformer.config.get("type_vocab_size", 0) > 1:
-        used.append(inputs.type_ids)
-    pooled = inputs.mask
-    if not tokens_out and leaves_prompt_out(spec):
-        pooled = parameter(POOLED)
-        used.append(pooled)
+    pooled = parameter(POOLED) if leaves_prompt_out(spec) else inputs.mask
     try:
-        features = modules.Features(build(transformer.config, transformer.weights(), inputs), pooled)
+        features = modules.Features(build(transformer.config, weights, inputs), pooled)
         for module in spec.modules[1:]:
             if tokens_out and isinstance(module, PoolingSpec):
                 break
             features = modules.lower_module(module, features)
         output = features.tokens if tokens_out else features.read("sentence_embedding")
+        parameters = dict.fromkeys([inputs.ids, inputs.mask, inputs.type_ids, pooled])
+        # A graph may have no inputs that nothing reads: what is read depends on the architecture.
+        used = [node for node in parameters if node is inputs.mask or node.output(0).get_target_inputs()]
         return ov.Model([output], used, transformer.model_type)
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        raise CorruptCheckpointError(
+            f"{transformer.folder / 'config.json'} has settings that make no network: {error}"
+        ) from error
     except KeyError as error:
         raise CorruptCheckpointError(f"{transformer.folder / 'config.json'} lacks {error.args[0]!r}.") from error
     except RuntimeError as error:  # what OpenVINO raises when shapes do not fit together

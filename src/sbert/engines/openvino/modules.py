@@ -141,6 +141,8 @@ _POOLINGS: dict[str, Callable[[Node, Node], Node]] = {
 
 
 def _activation_name(module: DenseSpec) -> str | None:
+    if not module.activation.startswith("torch.nn."):
+        return None  # another package's class of the same name may be another function
     name = _TORCH_ACTIVATIONS.get(module.activation.rpartition(".")[2])
     return name if name in ACTIVATIONS else None
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -46,6 +46,8 @@ _MAKERS: dict[type[ModuleSpec], Callable[[Any], Module]] = {
 
 _KNOWN = ", ".join([TransformerSpec.kind, *(spec.kind for spec in _MAKERS)])
 
+_NO_SETTINGS = frozenset({"_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype"})
+
 # Tokens in a batch: on a processor few enough to stay near its cache, on an accelerator enough to keep it busy.
 _CPU_TOKENS, _ACCELERATOR_TOKENS = 4096, 32_768
 
@@ -73,6 +75,7 @@ class TorchEngine(Engine):
     """
 
     name = "torch"
+    owns_weights = True
 
     def __init__(
         self,
@@ -160,6 +163,9 @@ class TorchEngine(Engine):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             # As bytes, since NumPy has no bfloat16.
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        # The configuration may have been changed by arguments; paths and versions in it change no vector.
+        settings = {key: value for key, value in self._network.config.to_dict().items() if key not in _NO_SETTINGS}
+        digest.update(json.dumps(settings, sort_keys=True, default=str).encode())
         return digest.hexdigest()
 
     def set_spec(self, spec: ModelSpec) -> None:  # noqa: D102
@@ -168,14 +174,27 @@ class TorchEngine(Engine):
                 module.take_settings(settings)
         self.spec = spec
 
-    def current_spec(self) -> ModelSpec:
-        """The spec with the modules as they are now.
+    def current_modules(self) -> tuple[ModuleSpec, ...]:
+        """The modules as they are now.
 
-        The weights of the small modules are in it; the network's are not: :meth:`save_weights` writes those.
+        The weights of the small modules are in them; the network's are not: :meth:`save_weights` writes those.
         """
-        return replace(self.spec, modules=tuple(_to_spec(module) for module in self.module))
+        return tuple(_to_spec(module) for module in self.module)
 
-    def save_weights(self, folder: str | Path, paths: Sequence[str]) -> None:
+    def max_seq_length(self) -> int | None:  # noqa: D102
+        return self._network.max_seq_length
+
+    def set_max_seq_length(self, value: int | None) -> None:  # noqa: D102
+        super().set_max_seq_length(value)
+        self._network.max_seq_length = value
+
+    def modules(self) -> list[Any]:  # noqa: D102
+        return list(self.module)
+
+    def network(self, purpose: str) -> nn.Sequential:  # noqa: ARG002, D102
+        return self.module
+
+    def save_weights(self, folder: Path, paths: list[str]) -> None:
         """Write the weights of all modules as they are now into a folder that :func:`sbert.checkpoints.write` laid out.
 
         Args:
@@ -187,6 +206,10 @@ class TorchEngine(Engine):
                 module.save_weights(Path(folder) / path)
             else:
                 _to_spec(module).write(Path(folder) / path)
+
+    @property
+    def _network(self) -> Transformer:
+        return cast("Transformer", self.module[0])
 
     @property
     def _device(self) -> torch.device:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import torch
 from ...checkpoints import resolve
 from ...checkpoints.modules import ModuleSpec, TransformerSpec
 from ...checkpoints.modules.transformer import usable_positions
-from ...checkpoints.weights import PYTORCH_INDEX, SAFETENSORS_INDEX, weight_files
 from ...errors import InputError
 from .base import Features, Module
 from .pretrained import load_network, quiet
@@ -139,22 +137,12 @@ class Transformer(Module):
         return features
 
     def save_weights(self, folder: Path) -> None:
-        """Write the network's weights as they are now, and its ``config.json``, to a folder that exists.
+        """Write the network's weights as they are now, and its ``config.json``, to a new folder.
 
-        Weights of another time are removed from the folder. It may be the one that the network was loaded from.
+        Not to one that holds a model: its files may be mapped by models in memory.
         """
-        # Written beside and moved over: tensors may still be maps of the files that are replaced, and a job that is
-        # stopped here leaves a whole model behind, old or new.
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".saving-") as scratch:
-            with quiet():
-                self.auto_model.save_pretrained(scratch)
-            old = [*weight_files(folder), folder / SAFETENSORS_INDEX, folder / PYTORCH_INDEX]
-            fresh = sorted(path for path in Path(scratch).iterdir() if path.is_file())
-            for path in fresh:
-                path.replace(folder / path.name)
-            for path in old:
-                if path.name not in {written.name for written in fresh}:
-                    path.unlink(missing_ok=True)
+        with quiet():
+            self.auto_model.save_pretrained(folder)
 
     def get_word_embedding_dimension(self) -> int:
         """Width of the token vectors."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ....errors import UnsupportedModelError
+from ..graph import ACTIVATIONS
 
 #: From the ``model_type`` of a configuration to the module that lowers it.
 NETWORKS = {
@@ -26,6 +27,9 @@ NETWORKS = {
 }
 
 
+_ACTIVATION_KEYS = ("hidden_act", "hidden_activation", "activation")
+
+
 def why_not(config: dict[str, Any]) -> str | None:
     """Why a configuration cannot be lowered; None when it can."""
     model_type = config.get("model_type")
@@ -37,6 +41,12 @@ def why_not(config: dict[str, Any]) -> str | None:
         return "the network is a decoder"
     if config.get("quantization_config"):
         return "the weights are stored in a quantised form"
+    activation = next((config[key] for key in _ACTIVATION_KEYS if config.get(key)), "gelu")
+    if activation not in ACTIVATIONS:
+        return f"activation {activation!r} is not known to it"
+    ropes = [config.get("rope_scaling"), *(config.get("rope_parameters") or {}).values()]
+    if any(isinstance(rope, dict) and rope.get("rope_type", "default") != "default" for rope in ropes):
+        return "its rotary positions are scaled, and only plain ones are known"
     return None
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from ....checkpoints.weights import Weights
-from ....errors import UnsupportedModelError
 from ..graph import (
     MASKED,
     Node,
@@ -69,14 +68,8 @@ def layer_kinds(config: dict[str, Any]) -> list[str]:
 
 
 def rope_theta(config: dict[str, Any], kind: str) -> float:
-    """The base of the rotary frequencies for one kind of layer.
-
-    Raises:
-        UnsupportedModelError: the frequencies are scaled in a way not built here.
-    """
+    """The base of the rotary frequencies for one kind of layer, from a new or an old configuration."""
     named = (config.get("rope_parameters") or {}).get(kind) or {}
-    if named.get("rope_type", "default") != "default" or config.get("rope_scaling"):
-        raise UnsupportedModelError("The OpenVINO engine knows plain rotary positions only; this model scales them.")
     old, default = ("global_rope_theta", 160_000.0) if kind == FULL else ("local_rope_theta", 10_000.0)
     return float(named.get("rope_theta") or config.get(old) or default)
 
