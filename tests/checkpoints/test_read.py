@@ -150,7 +150,7 @@ def test_what_is_no_model_is_told(tmp_path):
 
 def test_an_adapter_says_what_to_do(tmp_path):
     write_json(tmp_path / "adapter_config.json", {})
-    with pytest.raises(UnsupportedModelError, match="merge_and_unload"):
+    with pytest.raises(UnsupportedModelError, match="Load it by its name or folder, which merges it"):
         read(tmp_path)
 
 

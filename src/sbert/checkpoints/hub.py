@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import CorruptCheckpointError, ModelNotFoundError
 from .files import inside, read_json_list
+from .modules.transformer import ADAPTER
 from .read import MODULES_FILE
 from .weights import weight_files
 
@@ -66,11 +67,13 @@ def find_cached(name: str, cache: Path, revision: str | None = None) -> Cached |
 def is_complete(folder: Path) -> bool:
     """Whether a folder holds all that its ``modules.json`` calls for, or a plain model's settings and weights."""
     if not (folder / MODULES_FILE).is_file():
-        return (folder / "config.json").is_file() and _has_weights(folder)
+        return (folder / ADAPTER).is_file() or ((folder / "config.json").is_file() and _has_weights(folder))
     try:
         for entry in read_json_list(folder / MODULES_FILE):
             part = inside(folder, str(entry.get("path", "")))
             kind = str(entry.get("type")).rpartition(".")[2]
+            if kind == "Transformer" and (part / ADAPTER).is_file():
+                continue  # the network is another model's
             if kind in ("Transformer", "Pooling", "Dense", "LayerNorm") and not (part / "config.json").is_file():
                 return False
             if kind in ("Transformer", "Dense", "LayerNorm") and not _has_weights(part):

@@ -37,7 +37,7 @@ def read(folder: str | Path, name: str = "", family: str = "SentenceTransformer"
     settings = read_json(folder / MODEL_FILE) if (folder / MODEL_FILE).is_file() else {}
     saved_as = setting(settings, "model_type", str, folder / MODEL_FILE, "SentenceTransformer")
     if saved_as != family:
-        network = _network(folder)
+        network = network_of(folder)
         return ModelSpec((network, PoolingSpec(network.dimension)), folder, name or folder.name, saved_as)
     modules = _listed_modules(folder) if (folder / MODULES_FILE).is_file() else _default_modules(folder)
     return ModelSpec(
@@ -63,7 +63,7 @@ def _listed_modules(folder: Path) -> tuple[ModuleSpec, ...]:
     return tuple(modules)
 
 
-def _network(folder: Path) -> TransformerSpec:
+def network_of(folder: Path) -> TransformerSpec:
     """The transformer of a model, whatever follows it."""
     if (folder / MODULES_FILE).is_file():
         for entry in read_json_list(folder / MODULES_FILE):

@@ -6,8 +6,10 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import InputError, ModelNotFoundError, SbertWarning, closest
+from .adapters import adapter_base, merge_adapter
 from .hub import cached_models, download, find_cached, hub_cache
 from .names import WELL_KNOWN, full_name, looks_like_path
 from .wheels import find_installed, installed_models, wheel_for
@@ -39,7 +41,8 @@ def resolve(
 ) -> Resolved:
     """Find a model: a folder, the hub's cache, an installed package, and only then the hub.
 
-    A model that is on this machine causes no network call.
+    A model that is on this machine causes no network call. Of an adapter, the base model is found in the same way, and
+    the two are merged into a folder in the cache.
 
     Args:
         name: a folder, or a model's name with or without its organisation.
@@ -55,6 +58,25 @@ def resolve(
         NotADirectoryError: the path is a file.
         IntegrityError: the package's weights are not what they should be.
     """
+    options: dict[str, Any] = {"cache_folder": cache_folder, "token": token, "local_files_only": local_files_only}
+    found = _find(name, revision=revision, organisation=organisation, **options)
+    if base := adapter_base(found.folder):
+        # The base may be any network, so no organisation is assumed.
+        below = _find(base[0], revision=base[1], organisation="", **options)
+        return Resolved(found.name, merge_adapter(found.folder, below.folder), found.source)
+    return found
+
+
+def _find(
+    name: str | os.PathLike[str],
+    *,
+    cache_folder: str | Path | None,
+    revision: str | None,
+    token: str | bool | None,
+    local_files_only: bool,
+    organisation: str,
+) -> Resolved:
+    """The folder of a model, adapter or not; arguments and errors as in :func:`resolve`."""
     typed = os.fspath(name)
     if not typed.strip():  # an empty path would mean the folder one stands in
         raise InputError("model_name_or_path is empty. Give a folder or a model's name, such as 'all-MiniLM-L6-v2'.")

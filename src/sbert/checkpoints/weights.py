@@ -129,8 +129,22 @@ def open_weights(folder: Path) -> Weights:
         )
     tensors: dict[str, tuple[AnyArray, str]] = {}
     for path in files:
-        tensors |= _map_safetensors(path) if path.suffix == ".safetensors" else _load_pickled(path)
+        tensors |= _tensors(path)
     return Weights(tensors, files[0] if len(files) == 1 else folder)
+
+
+def open_file(path: Path) -> Weights:
+    """Open one file of weights.
+
+    Raises:
+        CorruptCheckpointError: it is damaged.
+        MissingDependencyError: it is a ``.bin`` file and torch is not installed.
+    """
+    return Weights(_tensors(path), path)
+
+
+def _tensors(path: Path) -> dict[str, tuple[AnyArray, str]]:
+    return _map_safetensors(path) if path.suffix == ".safetensors" else _load_pickled(path)
 
 
 def _map_safetensors(path: Path) -> dict[str, tuple[AnyArray, str]]:

@@ -67,8 +67,8 @@ class TransformerSpec(ModuleSpec):
         """Read a folder with ``config.json`` and, where there is one, a settings file of any of its names."""
         if (folder / ADAPTER).is_file():
             raise UnsupportedModelError(
-                f"{folder} holds an adapter, which changes the network and is not read here. Merge it into its base "
-                "model with peft's merge_and_unload(), save that, and load the result."
+                f"{folder} holds an adapter, not a network. Load it by its name or folder, which merges it into its "
+                "base model; an adapter in a sub-folder of a model must be merged with peft's merge_and_unload()."
             )
         if not (folder / "config.json").is_file():
             raise CheckpointError(f"{folder} has no config.json, so it is not a model folder. Check the path.")
