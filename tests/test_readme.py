@@ -64,15 +64,16 @@ def test_figures_are_those_that_were_measured(name):
     figures = README.partition("## Figures")[2].partition("## Install")[0]
     assert f"benchmarks/{name}.py" in figures
     if name == "startup":
-        assert f"**{measured['ratio']:.0f} ×**" in figures
+        assert f"{measured['sbert']['process_seconds']:.1f} s | **{measured['ratio']:.0f} ×**" in figures
     if name == "throughput":
         for length in ("short", "long"):
             for dtype in ("float32", "bfloat16"):
                 found = measured[length][f"sbert {dtype}"]
-                assert f"{found['ratio']:.1f} ×" in figures
+                assert f"{found['texts_per_second']:,.0f} | {found['ratio']:.1f} ×" in figures
                 assert f"{found['stsb_spearman']:.2f}" in figures
     if name == "search":
-        for count in ("1 queries", "1000 queries"):
-            assert f"{measured[count]['ratio']:.1f} ×" in figures
+        one, many = measured["1 queries"], measured["1000 queries"]
+        assert f"{one['milliseconds']:.1f} ms | {one['ratio']:.1f} ×" in figures
+        assert f"{many['milliseconds']:.0f} ms | {many['ratio']:.1f} ×" in figures
     if name == "install_size":
         assert f"{measured['megabytes']:.0f} MB" in figures
