@@ -21,5 +21,3 @@ AnyArray: TypeAlias = npt.NDArray[Any]
 Vectors: TypeAlias = Union[AnyArray, "torch.Tensor", "list[Any]"]
 
 Precision: TypeAlias = Literal["float32", "int8", "uint8", "binary", "ubinary"]
-Backend: TypeAlias = Literal["auto", "openvino", "torch"]
-OnTruncation: TypeAlias = Literal["warn", "error", "ignore"]

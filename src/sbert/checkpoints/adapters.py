@@ -6,8 +6,6 @@ model is one like any other, runs on every engine and costs nothing more. The me
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import shutil
 import tempfile
@@ -18,7 +16,7 @@ import numpy as np
 
 from ..errors import CorruptCheckpointError, UnsupportedModelError
 from ..types import AnyArray
-from .files import read_json, setting
+from .files import read_json, setting, sha256_of
 from .modules import TransformerSpec
 from .modules.transformer import ADAPTER
 from .names import cache_folder
@@ -60,7 +58,7 @@ def merge_adapter(folder: Path, base: Path) -> Path:
     path = next((folder / name for name in ADAPTER_WEIGHTS if (folder / name).is_file()), None)
     if path is None:
         raise CorruptCheckpointError(f"{folder} holds an adapter without weights: looked for {ADAPTER_WEIGHTS[0]}.")
-    digest = _digest(path, folder / ADAPTER, *weight_files(network.folder))
+    digest = sha256_of(path, folder / ADAPTER, *weight_files(network.folder))[:32]
     target = cache_folder() / "merged" / digest
     if target.is_dir():
         return target
@@ -120,12 +118,3 @@ def _write_merged(base: Weights, adapter: Weights, scaling: tuple[float, bool], 
             )
         tensors[found[0]] = weight + np.float32(scale) * (up @ down)
     save_file(tensors, path, metadata={"format": "pt"})
-
-
-def _digest(*paths: Path) -> str:
-    digest = hashlib.sha256(json.dumps([path.name for path in paths]).encode())
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()[:32]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -37,6 +38,16 @@ def read_json_list(path: Path) -> list[dict[str, Any]]:
 def write_json(path: Path, value: object) -> None:
     """Write a value as indented JSON."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def sha256_of(*paths: Path) -> str:
+    """sha256 over the content of files, one after another, in hexadecimal."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
 
 
 _Kind = TypeVar("_Kind", bool, int, float, str, dict)  # type: ignore[type-arg]

@@ -13,7 +13,6 @@ No code of such a package is run to find it; its weights are checked against the
 from __future__ import annotations
 
 import base64
-import hashlib
 import shutil
 import tempfile
 import zipfile
@@ -22,6 +21,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ..errors import CorruptCheckpointError, IntegrityError
+from .files import sha256_of
 from .names import cache_folder
 from .weights import SAFETENSORS
 
@@ -122,11 +122,7 @@ def verify_sha256(path: Path, expected: str) -> None:
     Raises:
         IntegrityError: it has another.
     """
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    found = digest.hexdigest()
+    found = sha256_of(path)
     if found != expected:
         raise IntegrityError(
             f"{path} has sha256 {found}; {expected} was expected. The file was changed or damaged and is not loaded: "
