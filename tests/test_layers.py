@@ -127,3 +127,17 @@ def test_the_error_tree_is_drawn_as_it_is():
         if isinstance(value, type) and value.__module__ == errors.__name__:
             assert name in drawing
             assert issubclass(value, (errors.SbertError, errors.SbertWarning))
+
+
+def test_the_extras_that_messages_name_exist():
+    """An error that says ``pip install 'sbert[x]'`` must name an extra that there is."""
+    import re
+    from importlib import metadata
+
+    extras = set(metadata.metadata("sbert").get_all("Provides-Extra"))
+    named = set()
+    for path in PACKAGE.rglob("*.py"):
+        named |= set(re.findall(r"sbert\[(\w+)\]", path.read_text(encoding="utf-8")))
+    assert named
+    assert named <= extras
+    assert {"torch", "train", "index", "serve", "image", "onnx", "ray", "all", "dev"} <= extras
