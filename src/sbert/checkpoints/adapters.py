@@ -21,7 +21,7 @@ from .modules import TransformerSpec
 from .modules.transformer import ADAPTER
 from .names import cache_folder
 from .read import network_of
-from .weights import SAFETENSORS, Weights, open_file, weight_files
+from .weights import SAFETENSORS, Weights, open_file, save_tensors, weight_files
 
 ADAPTER_WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
 _PREFIX = "base_model.model."
@@ -94,10 +94,8 @@ def _check(settings: dict[str, Any], where: Path) -> tuple[float, bool]:
 
 
 def _write_merged(base: Weights, adapter: Weights, scaling: tuple[float, bool], path: Path) -> None:
-    from safetensors.numpy import save_file
-
     alpha, stabilised = scaling
-    tensors: dict[str, AnyArray] = {name: np.ascontiguousarray(base[name]) for name in base}
+    tensors: dict[str, AnyArray] = dict(base)
     for name in adapter:
         if name.endswith(".lora_B.weight"):
             continue
@@ -117,4 +115,4 @@ def _write_merged(base: Weights, adapter: Weights, scaling: tuple[float, bool], 
                 f"tensor has {weight.shape}. It belongs to another base model."
             )
         tensors[found[0]] = weight + np.float32(scale) * (up @ down)
-    save_file(tensors, path, metadata={"format": "pt"})
+    save_tensors(tensors, path)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from ..errors import CorruptCheckpointError, ModelNotFoundError
 from .files import inside, read_json_list
+from .modules import KINDS
 from .modules.transformer import ADAPTER
 from .read import MODULES_FILE
 from .weights import weight_files
@@ -71,12 +72,12 @@ def is_complete(folder: Path) -> bool:
     try:
         for entry in read_json_list(folder / MODULES_FILE):
             part = inside(folder, str(entry.get("path", "")))
-            kind = str(entry.get("type")).rpartition(".")[2]
-            if kind == "Transformer" and (part / ADAPTER).is_file():
-                continue  # the network is another model's
-            if kind in ("Transformer", "Pooling", "Dense", "LayerNorm") and not (part / "config.json").is_file():
+            module = KINDS.get(str(entry.get("type")).rpartition(".")[2])
+            if module is None or (part / ADAPTER).is_file():
+                continue  # not read here, which reading will say; or an adapter, whose network is another model's
+            if not all((part / file).is_file() for file in module.needed_files):
                 return False
-            if kind in ("Transformer", "Dense", "LayerNorm") and not _has_weights(part):
+            if module.needs_weights and not _has_weights(part):
                 return False
     except CorruptCheckpointError:
         return False

@@ -143,6 +143,13 @@ def open_file(path: Path) -> Weights:
     return Weights(_tensors(path), path)
 
 
+def save_tensors(tensors: Mapping[str, AnyArray], path: Path) -> None:
+    """Write tensors to a safetensors file, marked as torch's layout, which readers of networks ask for."""
+    from safetensors.numpy import save_file
+
+    save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path, metadata={"format": "pt"})
+
+
 def _tensors(path: Path) -> dict[str, tuple[AnyArray, str]]:
     return _map_safetensors(path) if path.suffix == ".safetensors" else _load_pickled(path)
 

@@ -42,7 +42,10 @@ class TransformersTokenizer(Tokenizer):
         kept = full
         if self.max_length is not None:
             options |= {"truncation": "longest_first", "max_length": self.max_length}
-            kept = [self.backend(*self._parts(text), **options) for text in texts]
+            kept = [
+                row if len(row["input_ids"]) <= self.max_length else self.backend(*self._parts(text), **options)
+                for row, text in zip(full, texts, strict=True)
+            ]
         starts = np.zeros(len(texts) + 1, np.int64)
         np.cumsum([len(row["input_ids"]) for row in kept], out=starts[1:])
         total = int(starts[-1])

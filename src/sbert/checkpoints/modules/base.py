@@ -23,6 +23,10 @@ class ModuleSpec(ABC):
     config_file: ClassVar[str] = "config.json"
     #: Whether it is written into the model's own folder when it comes first, instead of a numbered sub-folder.
     in_root: ClassVar[bool] = False
+    #: Files that its folder cannot be without, beside weights.
+    needed_files: ClassVar[tuple[str, ...]] = ()
+    #: Whether its folder holds weights.
+    needs_weights: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

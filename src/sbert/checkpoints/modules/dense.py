@@ -9,7 +9,7 @@ from typing import Any
 from ...errors import CorruptCheckpointError, UnsupportedModelError
 from ...types import AnyArray
 from ..files import write_json
-from ..weights import SAFETENSORS, open_weights
+from ..weights import SAFETENSORS, open_weights, save_tensors
 from .base import ModuleSpec, read_settings
 
 SENTENCE, TOKENS = "sentence_embedding", "token_embeddings"
@@ -40,6 +40,8 @@ class DenseSpec(ModuleSpec):
     tensors: dict[str, AnyArray] = field(default_factory=dict, compare=False, repr=False)
 
     kind = "Dense"
+    needed_files = ("config.json",)
+    needs_weights = True
 
     @classmethod
     def read(cls, folder: Path) -> DenseSpec:
@@ -79,8 +81,6 @@ class DenseSpec(ModuleSpec):
 
     def write(self, folder: Path) -> None:
         """Write settings and weights; names that are the default are left out, since older readers do not know them."""
-        from safetensors.numpy import save_file
-
         settings: dict[str, Any] = {
             "in_features": self.in_features,
             "out_features": self.out_features,
@@ -92,7 +92,7 @@ class DenseSpec(ModuleSpec):
         if self.use_residual:
             settings["use_residual"] = True
         write_json(folder / self.config_file, settings)
-        save_file({name: tensor.copy() for name, tensor in self.tensors.items()}, folder / SAFETENSORS)
+        save_tensors(self.tensors, folder / SAFETENSORS)
 
     def output_dimension(self, dimension: int) -> int:  # noqa: ARG002
         """``out_features``, whatever comes in."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import CorruptCheckpointError
 from ...types import AnyArray
 from ..files import write_json
-from ..weights import SAFETENSORS, open_weights
+from ..weights import SAFETENSORS, open_weights, save_tensors
 from .base import ModuleSpec, read_settings
 
 #: The epsilon of torch's LayerNorm, which the settings file does not record.
@@ -28,6 +28,8 @@ class LayerNormSpec(ModuleSpec):
     tensors: dict[str, AnyArray] = field(default_factory=dict, compare=False, repr=False)
 
     kind = "LayerNorm"
+    needed_files = ("config.json",)
+    needs_weights = True
 
     @classmethod
     def read(cls, folder: Path) -> LayerNormSpec:
@@ -40,10 +42,8 @@ class LayerNormSpec(ModuleSpec):
 
     def write(self, folder: Path) -> None:
         """Write settings and weights."""
-        from safetensors.numpy import save_file
-
         write_json(folder / self.config_file, {"dimension": self.dimension})
-        save_file({name: tensor.copy() for name, tensor in self.tensors.items()}, folder / SAFETENSORS)
+        save_tensors(self.tensors, folder / SAFETENSORS)
 
     def output_dimension(self, dimension: int) -> int:
         """The input's."""

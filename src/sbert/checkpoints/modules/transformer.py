@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import CheckpointError, CorruptCheckpointError, UnsupportedModelError
 from ..files import read_json, setting, write_json
-from ..weights import SAFETENSORS, Weights, open_weights, weight_files
+from ..weights import SAFETENSORS, Weights, open_weights, save_tensors, weight_files
 from .base import ModuleSpec
 
 #: Names that the settings file has had; the first that is there is read.
@@ -61,6 +61,8 @@ class TransformerSpec(ModuleSpec):
     kind = "Transformer"
     config_file = SETTINGS_FILES[0]
     in_root = True
+    needed_files = ("config.json",)
+    needs_weights = True
 
     @classmethod
     def read(cls, folder: Path) -> TransformerSpec:
@@ -90,10 +92,7 @@ class TransformerSpec(ModuleSpec):
             for path in (*files, *self.folder.glob("*.safetensors.index.json")):
                 shutil.copyfile(path, folder / path.name)
             return
-        from safetensors.numpy import save_file
-
-        tensors = {name: tensor.copy() for name, tensor in self.weights().items()}
-        save_file(tensors, folder / SAFETENSORS, metadata={"format": "pt"})
+        save_tensors(self.weights(), folder / SAFETENSORS)
 
     def write_settings(self, folder: Path) -> None:
         """Write everything but the weights."""
