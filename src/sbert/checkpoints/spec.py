@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import UnsupportedModelError
-from .modules import ModuleSpec, TransformerSpec
+from .modules import ModuleSpec, PoolingSpec, TransformerSpec
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,11 @@ class ModelSpec:
         for module in self.modules:
             width = module.output_dimension(width)
         return width
+
+    @property
+    def pools(self) -> bool:
+        """Whether one vector a text comes out; without a pooling module it is one a token."""
+        return any(isinstance(module, PoolingSpec) for module in self.modules)
 
     def with_transformer(self, transformer: TransformerSpec) -> ModelSpec:
         """The same model with another first module."""

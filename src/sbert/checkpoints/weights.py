@@ -147,7 +147,10 @@ def save_tensors(tensors: Mapping[str, AnyArray], path: Path) -> None:
     """Write tensors to a safetensors file, marked as torch's layout, which readers of networks ask for."""
     from safetensors.numpy import save_file
 
+    path.touch()
+    mode = path.stat().st_mode
     save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path, metadata={"format": "pt"})
+    path.chmod(mode)  # the library's files are their owner's alone; a model is for whoever may read its folder
 
 
 def _tensors(path: Path) -> dict[str, tuple[AnyArray, str]]:

@@ -43,7 +43,7 @@ def encode(
     precision: Annotated[str, typer.Option("--precision", help="float32, int8, uint8, binary or ubinary.")] = "float32",
     normalize: Annotated[bool, typer.Option("--normalize", help="Scale vectors to length one.")] = False,
     truncate_dim: TruncateDim = None,
-    dtype: Dtype = "float32",
+    dtype: Dtype = None,
     backend: Backend = "auto",
     device: Device = None,
     batch_size: BatchSize = None,

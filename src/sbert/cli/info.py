@@ -42,12 +42,13 @@ def describe(name: str) -> dict[str, Any]:
         UnsupportedModelError: it has a module that is not known here.
     """
     from ..checkpoints import read, resolve
-    from ..engines.openvino import why_not
+    from ..engines.openvino import kept_fidelity, why_not
 
     found = resolve(name)
     spec = read(found.folder, found.name)
     transformer = spec.transformer
     reason = why_not(spec)
+    fidelity = kept_fidelity(spec) if reason is None else None
     parameters, size = _size(spec)
     return {
         "name": found.name,
@@ -65,7 +66,13 @@ def describe(name: str) -> dict[str, Any]:
         "megabytes": round(size / 1e6, 1),
         "fast_engine": reason is None,
         "why_not_fast": reason,
+        "stored_in": "int8" if transformer.stored_int8 is not None else "float",
+        "int8_fidelity": None if fidelity is None else fidelity.to_dict(),
+        "int8": _INT8_UNKNOWN if fidelity is None else str(fidelity),
     }
+
+
+_INT8_UNKNOWN = "not measured yet: load it once with dtype='int8', or run sbert quantize"
 
 
 def _settings(module: ModuleSpec) -> dict[str, Any]:
@@ -107,6 +114,8 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("reads", "any length" if facts["max_seq_length"] is None else f"{facts['max_seq_length']} tokens of a text"),
         ("similarity", facts["similarity"]),
         ("size", f"{millions}{facts['megabytes']:,} MB"),
+        ("stored in", facts["stored_in"]),
+        ("int8", facts["int8"]),
         ("fast engine", "yes (openvino)" if facts["fast_engine"] else f"no: {facts['why_not_fast']}"),
     ]
     for name, text in facts["prompts"].items():

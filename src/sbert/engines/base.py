@@ -94,6 +94,17 @@ class Engine(ABC):
             f"The {self.name} engine has no weights of its own to write to {folder} ({len(paths)} modules)."
         )
 
+    def save_int8(self, folder: Path) -> None:
+        """Write the network's weights in int8 into its folder, whose float weights were left out.
+
+        Raises:
+            InputError: the engine has no weights in int8.
+        """
+        raise InputError(
+            f"The model has no int8 weights to write to {folder}: load it with dtype='int8', which needs a processor "
+            f"with int8 arithmetic; this one computes in {self.dtype}."
+        )
+
     def modules(self) -> list[Any]:
         """What ``model[0]``, ``model[1]`` ... give: settings, or torch modules."""
         return list(self.spec.modules)

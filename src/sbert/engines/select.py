@@ -6,6 +6,7 @@ import importlib.util
 import platform
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def make_engine(
     model_kwargs: dict[str, Any] | None = None,
     config_kwargs: dict[str, Any] | None = None,
     trust_remote_code: bool = False,
+    calibrate: Iterable[str] | None = None,
 ) -> Engine:
     """Choose and make the engine for a model.
 
@@ -39,21 +41,28 @@ def make_engine(
         spec: the model.
         backend: ``auto``, ``openvino`` or ``torch``.
         device: where to compute; None for the best there is.
-        dtype: what to compute in; None for float32.
+        dtype: what to compute in; None for what the weights are stored in: int8 where they are that, else float32.
         model_kwargs: passed to transformers by the torch engine; with any but a dtype, ``auto`` chooses torch.
         config_kwargs: changes to the network's configuration, for the torch engine.
         trust_remote_code: whether code that comes with the model may run, in the torch engine.
+        calibrate: texts for int8.
 
     Raises:
         UnsupportedModelError: no installed engine runs it; the message names the architecture and what to install.
-        InputError: the backend is not known, or cannot use the device.
+        InputError: the backend is not known, or cannot use the device or the dtype; or ``calibrate`` without int8.
+        EngineError: int8 loses too much of this model.
     """
     if backend not in BACKENDS:
         raise one_of("backend", backend, BACKENDS)
     options = dict(model_kwargs or {})
     named = options.pop("dtype", None) or options.pop("torch_dtype", None)
     options.pop("torch_dtype", None)
-    dtype = dtype or (str(named).removeprefix("torch.") if named is not None else "float32")
+    stored = "int8" if spec.transformer.stored_int8 is not None else "float32"
+    dtype = dtype or (str(named).removeprefix("torch.") if named is not None else stored)
+    if dtype == "int8":
+        backend = _int8_backend(backend)
+    elif calibrate is not None:
+        raise InputError(f"calibrate is for dtype='int8'; got dtype={dtype!r}. Leave one of them out.")
     on_cpu = device is None or str(device).startswith("cpu")
     if backend == "openvino" and not on_cpu:
         raise InputError(f"backend='openvino' computes on the cpu; got device={device!r}. Use backend='torch'.")
@@ -72,7 +81,7 @@ def make_engine(
                 stacklevel=4,
             )
         if backend == "openvino" or (reason is None and not (device is None and has_accelerator())):
-            return OpenVINOEngine(spec, dtype)
+            return OpenVINOEngine(spec, dtype, calibrate)
         if reason is not None and not _torch_is_installed():
             raise UnsupportedModelError(
                 f"{spec.name or 'This model'} needs torch: the OpenVINO engine does not run it, since {reason}. "
@@ -90,6 +99,17 @@ def make_engine(
         config_kwargs=config_kwargs,
         trust_remote_code=trust_remote_code,
     )
+
+
+def _int8_backend(backend: str) -> str:
+    """The engine that computes in int8, whatever else is installed.
+
+    Raises:
+        InputError: another one is asked for.
+    """
+    if backend == "torch":
+        raise InputError("dtype='int8' runs on the OpenVINO engine; got backend='torch'. Leave backend out.")
+    return "openvino"
 
 
 def has_accelerator() -> bool:

@@ -49,9 +49,12 @@ class SentenceTransformer(BaseModel):
         processor_kwargs: ``model_max_length`` sets ``max_seq_length``.
         config_kwargs: changes to the network's configuration, for the torch engine.
         backend: the engine: ``auto``, ``openvino`` or ``torch``.
-        dtype: what to compute in: ``float32`` (the default) or ``bfloat16``; with torch also ``float16``.
+        dtype: what to compute in: ``float32`` (the default), ``bfloat16`` or ``int8``; with torch also ``float16``.
+            ``int8`` is calibrated when a model is first loaded so, and kept.
         on_truncation: what to do when texts are longer than the model reads: ``warn`` (one warning a call, with
             counts), ``error`` or ``ignore``.
+        calibrate: texts like those that will be encoded, for ``dtype="int8"``: it is calibrated on them and on those
+            of the package. The first 2,000 are used.
 
     Raises:
         ModelNotFoundError: there is no such model on this machine, and it could not be fetched.
@@ -87,6 +90,7 @@ class SentenceTransformer(BaseModel):
         backend: str = "auto",
         dtype: str | None = None,
         on_truncation: str = "warn",
+        calibrate: Iterable[str] | None = None,
     ) -> None:
         super().__init__(
             model_name_or_path,
@@ -105,6 +109,7 @@ class SentenceTransformer(BaseModel):
             backend=backend,
             dtype=dtype,
             on_truncation=on_truncation,
+            calibrate=calibrate,
         )
         self.truncate_dim = truncate_dim if truncate_dim is not None else self.spec.truncate_dim
         self.similarity_fn_name = similarity_fn_name or self.spec.similarity_fn_name

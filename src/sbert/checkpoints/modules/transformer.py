@@ -36,6 +36,10 @@ OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "x
 #: Settings of an adapter that changes the network beside it.
 ADAPTER = "adapter_config.json"
 
+#: What ``quantization_config`` calls a network whose linear layers are stored in int8 by this project. Readers that do
+#: not know it refuse such a folder, instead of taking bytes for numbers.
+STORED_INT8 = "sbert_int8"
+
 # What transformers writes as model_max_length when a tokenizer has no limit; anything this large means "none".
 _NO_LIMIT = 10**9
 
@@ -119,6 +123,12 @@ class TransformerSpec(ModuleSpec):
     def model_type(self) -> str:
         """The architecture's short name, such as ``bert``."""
         return str(self.config.get("model_type", ""))
+
+    @property
+    def stored_int8(self) -> dict[str, Any] | None:
+        """What was written beside weights that are stored in int8: ``fidelity`` and more; None for weights in float."""
+        stored = self.config.get("quantization_config")
+        return stored if isinstance(stored, dict) and stored.get("quant_method") == STORED_INT8 else None
 
     @property
     def dimension(self) -> int:
