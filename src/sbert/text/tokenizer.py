@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..process import WORK
 from ..types import IntArray
 from .tokens import Tokens, WholeText
 
@@ -154,7 +155,8 @@ class FastTokenizer(Tokenizer):
         return text
 
     def batch(self, texts: Sequence[TextOrPair]) -> Tokens:  # noqa: D102
-        encodings = self.backend.encode_batch_fast(texts)
+        with WORK.shared():
+            encodings = self.backend.encode_batch_fast(texts)
         rows = [encoding.ids for encoding in encodings]
         starts = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=starts[1:])
@@ -181,7 +183,9 @@ class FastTokenizer(Tokenizer):
         return int(length)
 
     def whole(self, texts: Sequence[str]) -> list[WholeText]:  # noqa: D102
-        return [self._whole(encoding) for encoding in self.backend.encode_batch(texts, add_special_tokens=False)]
+        with WORK.shared():
+            encodings = self.backend.encode_batch(texts, add_special_tokens=False)
+        return [self._whole(encoding) for encoding in encodings]
 
     def _whole(self, encoding: Any) -> WholeText:
         # What truncation cut off comes along as further encodings: the whole text without a second tokenizer.

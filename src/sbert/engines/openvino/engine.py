@@ -15,11 +15,12 @@ from ...checkpoints import ModelSpec
 from ...checkpoints.fingerprint import tensors_digest
 from ...checkpoints.modules import PoolingSpec
 from ...errors import EngineError, SbertWarning, UnsupportedModelError, one_of
+from ...process import WORK, forks
 from ...text import Batch
 from ...types import FloatArray, IntArray
 from ..base import Engine
 from .lowering import IDS, MASK, POOLED, TYPES, lower, why_not
-from .runtime import compile_for_cpu, cpu_capabilities
+from .runtime import compile_for_cpu, cpu_capabilities, leave_at_fork
 
 
 def _pooled(batch: Batch) -> IntArray:
@@ -42,7 +43,7 @@ class OpenVINOEngine(Engine):
 
     The graph is lowered and compiled here, so that a damaged checkpoint is found at once. Threads may share an engine:
     each forward pass has buffers of its own. The same text gives the same bits in whatever batch, order or thread it
-    comes.
+    comes. In a forked process graphs are compiled again when they are first used.
 
     Args:
         spec: the model.
@@ -73,21 +74,24 @@ class OpenVINOEngine(Engine):
         self.dtype = dtype
         # Opened once: the maps stay good though the process moves or the files are replaced.
         self._weights = spec.transformer.weights()
-        self._graphs: dict[bool, _Graph] = {}
+        self._graphs: dict[tuple[int, bool], _Graph] = {}
         self._digest: str | None = None
         self._lock = threading.Lock()
         # A model that does not pool has token vectors alone.
-        self._graph(tokens_out=not any(isinstance(module, PoolingSpec) for module in spec.modules))
+        with WORK.shared():
+            self._graph(tokens_out=not any(isinstance(module, PoolingSpec) for module in spec.modules))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies and pickles read the model again: compiled graphs stay in their process."""
         return OpenVINOEngine, (self.spec, self.dtype)
 
     def embed(self, batch: Batch) -> FloatArray:  # noqa: D102
-        return self._graph(tokens_out=False).run(batch)
+        with WORK.shared():
+            return self._graph(tokens_out=False).run(batch)
 
     def embed_tokens(self, batch: Batch) -> FloatArray:  # noqa: D102
-        return self._graph(tokens_out=True).run(batch)
+        with WORK.shared():
+            return self._graph(tokens_out=True).run(batch)
 
     def weights_digest(self) -> str:  # noqa: D102
         if self._digest is None:
@@ -95,17 +99,20 @@ class OpenVINOEngine(Engine):
         return self._digest
 
     def set_spec(self, spec: ModelSpec) -> None:  # noqa: D102
-        with self._lock:
+        with WORK.shared(), self._lock:
             self.spec = spec
             self._graphs = {}  # compiled anew when next needed
 
     def _graph(self, *, tokens_out: bool) -> _Graph:
-        if tokens_out not in self._graphs:
+        wanted = (forks(), tokens_out)  # a graph's threads do not come along into a forked child
+        graph = self._graphs.get(wanted)
+        if graph is None:
             with self._lock:  # the first of several threads compiles, the others wait
-                if tokens_out not in self._graphs:
+                graph = self._graphs.get(wanted)
+                if graph is None:
                     model = lower(self.spec, self._weights, tokens_out=tokens_out)
-                    self._graphs[tokens_out] = _Graph(compile_for_cpu(model, _PRECISIONS[self.dtype]), model)
-        return self._graphs[tokens_out]
+                    graph = self._graphs[wanted] = _Graph(compile_for_cpu(model, _PRECISIONS[self.dtype]), model)
+        return graph
 
 
 class _Graph:
@@ -116,6 +123,7 @@ class _Graph:
         self._model = model  # holds the memory maps that constants share
         self._names = [port.get_any_name() for port in compiled.inputs]
         self._idle: SimpleQueue[Any] = SimpleQueue()
+        leave_at_fork(self)
 
     def run(self, batch: Batch) -> FloatArray:
         feeds = [self._feed(name, batch) for name in self._names]

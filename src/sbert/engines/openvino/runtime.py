@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import os
 import sys
+import threading
+import weakref
 from typing import Any
 
 from ...errors import EngineError
+
+_lock = threading.RLock()
+# What a child must neither use nor clear away.
+_with_threads: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def import_openvino() -> Any:
@@ -15,8 +23,11 @@ def import_openvino() -> Any:
     Importing it sends a usage event through the package ``openvino_telemetry`` where that is installed (it is a
     dependency). While the import runs, that name is blocked, so OpenVINO falls back to its own stub that sends nothing.
     """
-    if "openvino" in sys.modules:
-        return sys.modules["openvino"]
+    with _lock:  # another thread must not see the module half imported
+        return sys.modules["openvino"] if "openvino" in sys.modules else _import_blocked()
+
+
+def _import_blocked() -> Any:
     blocked = "openvino_telemetry"
     before = sys.modules.get(blocked)
     sys.modules[blocked] = None  # type: ignore[assignment]  # None makes "import" raise ImportError
@@ -30,9 +41,14 @@ def import_openvino() -> Any:
     return openvino
 
 
-@functools.cache
 def core() -> Any:
     """The process's ``openvino.Core``."""
+    with _lock:  # or two threads would make one each
+        return _core()
+
+
+@functools.cache
+def _core() -> Any:
     return import_openvino().Core()
 
 
@@ -58,3 +74,24 @@ def compile_for_cpu(model: Any, precision: str) -> Any:
         )
     except RuntimeError as error:
         raise EngineError(f"OpenVINO could not compile the model: {error}") from error
+
+
+def leave_at_fork(holder: Any) -> None:
+    """Note an object that holds parts of the runtime with threads: a forked child never clears it away.
+
+    To destroy them there would be to wait for threads that do not exist, at the latest when the child ends.
+    """
+    _with_threads.add(holder)
+
+
+def _in_child() -> None:
+    global _lock
+    _lock = threading.RLock()
+    left = [*_with_threads, *([_core()] if _core.cache_info().currsize else [])]
+    for holder in left:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(holder))  # one reference that nobody gives back
+    _core.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
