@@ -17,8 +17,9 @@ from ..quantization import quantize_embeddings
 from ..similarity import SimilarityFunction, unit
 from ..types import AnyArray, FloatArray, Precision, Vectors
 from .base import BaseModel
-from .encoding import Job, progress_bar, sentence_vectors, token_vectors
+from .encoding import Job, sentence_vectors, token_vectors
 from .inputs import as_texts, is_single, with_prompt
+from .progress import progress_bar
 from .prompts import choose_prompt, document_prompt_name
 from .truncation import Truncation, check_policy
 
