@@ -169,12 +169,12 @@ class Reader:
             try:
                 read = documents(self._tokenizer, window, self._reading.prompt)
             except TypeError as error:  # what the tokenizers library says of a string that is not valid Unicode
-                refuse_invalid(window, first)
+                refuse_invalid(window, range(first, first + len(window)))
                 raise EngineError(f"The tokenizer failed: {error}") from error
             ranges = [self._ranges(document) for document in read]
             yield first, read, ranges, self._chunk_vectors(read, ranges)
             if self._job.progress is not None:
-                self._job.progress(len(window))
+                self._job.progress(len(window), sum(len(document.ids) for document in read))
 
     def _room(self, document: Document, length: int | None) -> int | None:
         """Tokens of text that fit between what goes around each chunk; None for any number."""

@@ -19,9 +19,10 @@ from ..similarity import SimilarityFunction, unit
 from ..types import AnyArray, FloatArray, Precision, Vectors
 from .base import BaseModel
 from .chunks import Chunks
-from .encoding import Job, progress_bar, sentence_vectors, token_vectors
+from .encoding import Job, sentence_vectors, token_vectors
 from .inputs import as_texts, check_counts, is_single, with_prompt
 from .long_documents import WHOLE, Reader, Reading, check_choice, choose_policy
+from .progress import progress_bar
 from .prompts import choose_prompt, document_prompt_name
 from .truncation import Truncation
 

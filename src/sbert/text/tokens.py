@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.dropped)
 
-    @property
+    @cached_property
     def lengths(self) -> IntArray:
         """Number of tokens kept of each text, special tokens included, (n,) int64."""
         return np.diff(self.starts)
