@@ -11,7 +11,7 @@ import sbert
 
 PACKAGE = Path(sbert.__file__).parent
 LAYERS = (
-    {"errors", "types", "version"},
+    {"errors", "types", "version", "process"},
     {"vectors"},
     {"similarity", "quantization"},
     {"checkpoints"},

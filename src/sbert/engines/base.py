@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -48,6 +49,18 @@ class Engine(ABC):
         Raises:
             EngineError: the forward pass failed.
         """
+
+    def for_bulk(self, tokens: int) -> tuple[int, Callable[[Batch], FloatArray]]:
+        """How to compute the sentence vectors of many batches; an engine may get ready for a big job here.
+
+        Args:
+            tokens: about how many there are, over all batches.
+
+        Returns:
+            How many batches to run at once, and the function that runs one, as :meth:`embed` does and to the same bits.
+        """
+        del tokens
+        return 1, self.embed
 
     @abstractmethod
     def embed_tokens(self, batch: Batch) -> FloatArray:

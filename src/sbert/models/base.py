@@ -22,7 +22,7 @@ from . import saving
 from .device import Device
 from .prompts import all_prompts, check_default
 from .torch_handling import TorchHandling
-from .truncation import Truncation, check_policy
+from .truncation import LastTruncation, Truncation, check_policy
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +32,11 @@ class BaseModel(TorchHandling):
     """A model that is held in memory and ready to run.
 
     It is put together of three parts, each of which can be looked at: :attr:`spec` says what the model is,
-    :attr:`tokenizer` turns texts into tokens, :attr:`engine` runs the forward pass. Threads may share a model.
+    :attr:`tokenizer` turns texts into tokens, :attr:`engine` runs the forward pass.
+
+    Threads may share a model: any may encode at any time, and each has its own :attr:`truncation`. Settings and
+    weights are the whole model's: a thread that changes them changes them for all, from their next call on. A model may
+    be used in a forked process, and be pickled to another one, which reads its folder again.
 
     The arguments are those of :class:`~sbert.SentenceTransformer`.
     """
@@ -64,8 +68,7 @@ class BaseModel(TorchHandling):
         calibrate: Iterable[str] | None = None,
     ) -> None:
         self.on_truncation = check_policy(on_truncation)
-        #: What the last ``encode`` of this model cut off.
-        self.truncation = Truncation()
+        self._last_truncation = LastTruncation()
         where = None if device is None else str(device)
         if modules is not None:
             if model_name_or_path is not None:
@@ -154,8 +157,19 @@ class BaseModel(TorchHandling):
             raise InputError(f"max_seq_length must be at least 1; got {value}.")
         if positions is not None and (value is None or value > positions):
             raise InputError(f"max_seq_length can be {positions} at the most for this model; got {value}.")
-        self._tokenizer = self._tokenizer.with_max_length(value)
+        tokenizer = self._tokenizer.with_max_length(value)  # refuses what is too short
+        # In this order, another thread that finds the two at odds makes the same of it.
         self.engine.set_max_seq_length(value)
+        self._tokenizer = tokenizer
+
+    @property
+    def truncation(self) -> Truncation:
+        """What the last ``encode`` of this thread cut off; of any thread, where this one has made none."""
+        return self._last_truncation.get()
+
+    @truncation.setter
+    def truncation(self, value: Truncation) -> None:
+        self._last_truncation.set(value)
 
     @property
     def device(self) -> Device:

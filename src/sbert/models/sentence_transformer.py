@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,10 +18,13 @@ from ..quantization import quantize_embeddings
 from ..similarity import SimilarityFunction, unit
 from ..types import AnyArray, FloatArray, Precision, Vectors
 from .base import BaseModel
-from .encoding import Job, progress_bar, sentence_vectors, token_vectors
-from .inputs import as_texts, is_single, with_prompt
+from .chunks import Chunks
+from .encoding import Job, sentence_vectors, token_vectors
+from .inputs import as_texts, check_counts, is_single, with_prompt
+from .long_documents import WHOLE, Reader, Reading, check_choice, choose_policy
+from .progress import progress_bar
 from .prompts import choose_prompt, document_prompt_name
-from .truncation import Truncation, check_policy
+from .truncation import Truncation
 
 if TYPE_CHECKING:
     import torch
@@ -55,6 +59,7 @@ class SentenceTransformer(BaseModel):
             counts), ``error`` or ``ignore``.
         calibrate: texts like those that will be encoded, for ``dtype="int8"``: it is calibrated on them and on those
             of the package. The first 2,000 are used.
+        on_long: how ``encode`` reads such texts, as described there; ``truncate`` by default. Not saved.
 
     Raises:
         ModelNotFoundError: there is no such model on this machine, and it could not be fetched.
@@ -91,7 +96,10 @@ class SentenceTransformer(BaseModel):
         dtype: str | None = None,
         on_truncation: str = "warn",
         calibrate: Iterable[str] | None = None,
+        on_long: str | None = None,
     ) -> None:
+        #: How ``encode`` reads texts that are longer than the model reads, where the call does not say.
+        self.on_long = check_choice(on_long)
         super().__init__(
             model_name_or_path,
             modules=modules,
@@ -132,6 +140,8 @@ class SentenceTransformer(BaseModel):
         truncate_dim: int | None = None,
         *,
         on_truncation: str | None = None,
+        on_long: str | None = None,
+        chunk_overlap: int | None = None,
         sentences: Any = None,
     ) -> Any:
         """Map texts to vectors.
@@ -155,6 +165,13 @@ class SentenceTransformer(BaseModel):
             normalize_embeddings: scale vectors to length one, after ``truncate_dim``.
             truncate_dim: keep this many leading dimensions; the model's own setting by default.
             on_truncation: ``warn``, ``error`` or ``ignore``; the model's own setting by default.
+            on_long: how to read texts that are longer than the model reads; the model's own setting by default.
+                ``truncate``: their beginning alone, and ``on_truncation`` says what else happens. ``error``: not at
+                all, as with ``on_truncation="error"``. ``chunk``: in overlapping chunks, whose vectors are averaged by
+                the number of new tokens in each. ``late``: in such chunks too, but the network reads as much at once
+                as it has positions for, so that each chunk's vector knows its context. With the last two nothing goes
+                unread, and other texts get the vectors that they always get.
+            chunk_overlap: tokens that neighbouring chunks share; an eighth of a chunk by default.
             sentences: the old name of ``inputs``.
 
         Returns:
@@ -164,7 +181,7 @@ class SentenceTransformer(BaseModel):
 
         Raises:
             NotTextError: an item is not text; its index is named.
-            TruncationError: a text is too long and ``on_truncation="error"``.
+            TruncationError: a text is too long and ``on_truncation="error"`` or ``on_long="error"``.
             InputError: an argument is wrong, or int8 is asked of a single text, whose ranges nothing tells.
         """
         if inputs is None:
@@ -173,9 +190,7 @@ class SentenceTransformer(BaseModel):
             raise one_of("output_value", output_value, [value for value in OUTPUTS if value])
         if precision not in get_args(Precision):
             raise one_of("precision", precision, get_args(Precision))
-        for argument, number in (("batch_size", batch_size), ("truncate_dim", truncate_dim)):
-            if number is not None and (not isinstance(number, (int, np.integer)) or number < 1):
-                raise InputError(f"{argument} must be a whole number of at least 1, or None; got {number!r}.")
+        check_counts(batch_size=batch_size, truncate_dim=truncate_dim)
         if prompt is not None and not isinstance(prompt, str):
             raise InputError(f"prompt must be a string, or None; got {prompt!r}.")
         if device is not None and str(device) != str(self.device):
@@ -183,13 +198,16 @@ class SentenceTransformer(BaseModel):
         self._follow_length()
         single = is_single(inputs)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
-        texts = with_prompt(as_texts(inputs), chosen)
-        policy = check_policy(on_truncation) if on_truncation is not None else self.on_truncation
+        method, policy = choose_policy(self.on_long, on_long, self.on_truncation, on_truncation)
+        whole = method in WHOLE
+        if whole and output_value != "sentence_embedding":
+            raise InputError(f"on_long={method!r} gives sentence embeddings alone; pass on_long='truncate' for others.")
+        texts = as_texts(inputs) if whole else with_prompt(as_texts(inputs), chosen)
         with progress_bar(len(texts), show_progress_bar) as progress:
-            prompt_length = self._tokenizer.prompt_length(chosen) if chosen else 0
-            job = Job(texts, prompt_length, batch_size, policy, progress)
+            job = Job(texts, self._prompt_length(chosen), batch_size, policy, progress)
+            reading = Reading(method, chosen, chunk_overlap=chunk_overlap) if whole else None
             if output_value == "sentence_embedding":
-                vectors, self.truncation = self._sentence_vectors(job, truncate_dim, normalize_embeddings)
+                vectors, self.truncation = self._sentence_vectors(job, truncate_dim, normalize_embeddings, reading)
                 result = _converted(_quantized(vectors, precision), convert_to_numpy, convert_to_tensor, self.device)
             else:
                 result = self._token_outputs(job, output_value, convert_to_tensor)
@@ -215,13 +233,80 @@ class SentenceTransformer(BaseModel):
             prompt_name = document_prompt_name(self.prompts)
         return self.encode(inputs, prompt_name, prompt, **options)
 
-    def _sentence_vectors(self, job: Job, truncate_dim: int | None, normalize: bool) -> tuple[FloatArray, Truncation]:
-        width = self.spec.dimension
+    def encode_chunks(
+        self,
+        inputs: Any,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        *,
+        on_long: str = "chunk",
+        chunk_tokens: int | None = None,
+        chunk_overlap: int | None = None,
+        batch_size: int | None = None,
+        show_progress_bar: bool | None = None,
+        normalize_embeddings: bool = False,
+        truncate_dim: int | None = None,
+    ) -> Chunks:
+        """Cut texts into chunks and map each chunk to a vector, with its place in the text.
+
+        Cuts are made between tokens of the whole text, and each chunk gets the special tokens and the prompt in front.
+
+        Args:
+            inputs: a text, or texts; not pairs.
+            prompt_name: name of the prompt for each chunk, as for :meth:`encode`.
+            prompt: the prompt itself.
+            on_long: ``chunk``: each chunk goes through the network by itself. ``late``: the network reads as much of
+                the text at once as it has positions for, in overlapping windows where that is not enough, and the
+                token vectors are averaged chunk by chunk, so that each chunk's vector knows its context (late chunking,
+                https://arxiv.org/abs/2409.04701). Needs mean pooling, and more positions than a chunk takes.
+            chunk_tokens: tokens of text in a chunk at the most; by default all that the model reads.
+            chunk_overlap: tokens that neighbouring chunks share; an eighth of a chunk by default.
+            batch_size: chunks in a batch at the most, as for :meth:`encode`.
+            show_progress_bar: as for :meth:`encode`.
+            normalize_embeddings: scale vectors to length one, after ``truncate_dim``.
+            truncate_dim: keep this many leading dimensions; the model's own setting by default.
+
+        Returns:
+            The chunks of all texts, in order; at least one a text. The chunk of a text that is not cut has the vector
+            that ``encode`` gives.
+
+        Raises:
+            NotTextError: an item is not text; its index is named.
+            InputError: an argument is wrong, or the model cannot read in that way.
+        """
+        check_counts(batch_size=batch_size, truncate_dim=truncate_dim, chunk_tokens=chunk_tokens)
+        chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
+        texts = as_texts(inputs)
+        with progress_bar(len(texts), show_progress_bar) as progress:
+            job = Job(texts, self._prompt_length(chosen), batch_size, progress=progress)
+            chunks = self._reader(job, Reading(on_long, chosen, chunk_tokens, chunk_overlap)).chunks()
+        self.truncation = Truncation(len(texts), max_length=self.max_seq_length)
+        return replace(chunks, vectors=self._finished(chunks.vectors, truncate_dim, normalize_embeddings))
+
+    def _sentence_vectors(
+        self, job: Job, truncate_dim: int | None, normalize: bool, reading: Reading | None = None
+    ) -> tuple[FloatArray, Truncation]:
+        if reading is not None:
+            vectors = self._reader(job, reading).vectors()
+            truncation = Truncation(len(job.texts), max_length=self._tokenizer.max_length)
+        else:
+            vectors, truncation = sentence_vectors(self.engine, self._tokenizer, job, self._kept(truncate_dim))
+        return self._finished(vectors, truncate_dim, normalize), truncation
+
+    def _reader(self, job: Job, reading: Reading) -> Reader:
+        self._follow_length()
+        return Reader(self.engine, self._tokenizer, job, reading)
+
+    def _kept(self, truncate_dim: int | None) -> int:
         kept = truncate_dim if truncate_dim is not None else self.truncate_dim
-        vectors, truncation = sentence_vectors(self.engine, self._tokenizer, job, min(width, kept or width))
-        if normalize:
-            vectors = unit(vectors)
-        return vectors, truncation
+        return min(self.spec.dimension, kept or self.spec.dimension)
+
+    def _finished(self, vectors: FloatArray, truncate_dim: int | None, normalize: bool) -> FloatArray:
+        vectors = np.ascontiguousarray(vectors[:, : self._kept(truncate_dim)])
+        return unit(vectors) if normalize else vectors
+
+    def _prompt_length(self, prompt: str) -> int:
+        return self._tokenizer.prompt_length(prompt) if prompt else 0
 
     def _token_outputs(self, job: Job, output_value: str | None, as_tensors: bool) -> list[Any]:
         found, numbers, self.truncation = token_vectors(self.engine, self._tokenizer, job)
@@ -320,6 +405,12 @@ class SentenceTransformer(BaseModel):
             for module in self.spec.modules
         )
         self.engine.set_spec(replace(self.spec, modules=modules))
+
+    @property
+    def fingerprint(self) -> str:
+        """As in :class:`BaseModel`; a model that reads long texts whole gives them other vectors, so it has another."""
+        own = super().fingerprint
+        return own if self.on_long not in WHOLE else hashlib.sha256(f"{own} {self.on_long}".encode()).hexdigest()[:32]
 
     def current_spec(self) -> ModelSpec:
         """The spec with the settings as they are now."""

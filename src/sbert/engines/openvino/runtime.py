@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import os
 import sys
+import threading
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +17,10 @@ import numpy as np
 from ...errors import EngineError
 from ...types import AnyArray
 
+_lock = threading.RLock()
+# What a child must neither use nor clear away.
+_with_threads: weakref.WeakSet[Any] = weakref.WeakSet()
+
 
 def import_openvino() -> Any:
     """The ``openvino`` module, kept from reporting that it was imported.
@@ -20,8 +28,11 @@ def import_openvino() -> Any:
     Importing it sends a usage event through the package ``openvino_telemetry`` where that is installed (it is a
     dependency). While the import runs, that name is blocked, so OpenVINO falls back to its own stub that sends nothing.
     """
-    if "openvino" in sys.modules:
-        return sys.modules["openvino"]
+    with _lock:  # another thread must not see the module half imported
+        return sys.modules["openvino"] if "openvino" in sys.modules else _import_blocked()
+
+
+def _import_blocked() -> Any:
     blocked = "openvino_telemetry"
     before = sys.modules.get(blocked)
     sys.modules[blocked] = None  # type: ignore[assignment]  # None makes "import" raise ImportError
@@ -35,9 +46,14 @@ def import_openvino() -> Any:
     return openvino
 
 
-@functools.cache
 def core() -> Any:
     """The process's ``openvino.Core``."""
+    with _lock:  # or two threads would make one each
+        return _core()
+
+
+@functools.cache
+def _core() -> Any:
     return import_openvino().Core()
 
 
@@ -52,20 +68,23 @@ def cpu_capabilities() -> frozenset[str]:
     return frozenset(core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
-def compile_for_cpu(model: Any, precision: str) -> Any:
+def compile_for_cpu(model: Any, precision: str, streams: int = 1) -> Any:
     """Compile a graph for this processor.
 
     Args:
         model: an ``openvino.Model``.
         precision: ``f32`` or ``bf16``.
+        streams: 1 lets all cores work on one batch, which answers soonest. More run that many batches at once, one
+            thread each, which gets most done: threads never wait for one another, nor for a core that others use.
 
     Raises:
         EngineError: OpenVINO refused.
     """
+    way: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+    if streams > 1:
+        way = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams, "ENABLE_CPU_PINNING": False}
     try:
-        return core().compile_model(
-            model, "CPU", {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-        )
+        return core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision} | way)
     except RuntimeError as error:
         raise EngineError(f"OpenVINO could not compile the model: {error}") from error
 
@@ -117,3 +136,24 @@ def computes_int8() -> bool:
     product = op.matmul(op.fake_quantize(x, zero, top, zero, top, 256), weights, False, True)
     run = run_once(import_openvino().Model([product], [x], "probe"), "f32")
     return bool((run([np.full((16, width), 255, np.float32)])[0] == width * 255 * 127).all())
+
+
+def leave_at_fork(holder: Any) -> None:
+    """Note an object that holds parts of the runtime with threads: a forked child never clears it away.
+
+    To destroy them there would be to wait for threads that do not exist, at the latest when the child ends.
+    """
+    _with_threads.add(holder)
+
+
+def _in_child() -> None:
+    global _lock
+    _lock = threading.RLock()
+    left = [*_with_threads, *([_core()] if _core.cache_info().currsize else [])]
+    for holder in left:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(holder))  # one reference that nobody gives back
+    _core.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_child)
