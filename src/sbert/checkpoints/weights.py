@@ -19,6 +19,8 @@ from ..types import AnyArray
 from .files import inside, read_json
 
 SAFETENSORS = "model.safetensors"
+#: A network with linear layers in int8: a name of its own, since readers that do not know it would take bytes for numbers.
+SAFETENSORS_INT8 = "model.int8.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
 PYTORCH = "pytorch_model.bin"
 PYTORCH_INDEX = "pytorch_model.bin.index.json"
@@ -99,8 +101,9 @@ def weight_files(folder: Path) -> list[Path]:
     Raises:
         CorruptCheckpointError: an index names a shard that is missing or lies outside the folder.
     """
-    if (folder / SAFETENSORS).is_file():
-        return [folder / SAFETENSORS]
+    for name in (SAFETENSORS, SAFETENSORS_INT8):
+        if (folder / name).is_file():
+            return [folder / name]
     for index in (SAFETENSORS_INDEX, PYTORCH_INDEX):
         if (folder / index).is_file():
             shards = sorted(set(read_json(folder / index).get("weight_map", {}).values()))

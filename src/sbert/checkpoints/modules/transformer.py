@@ -36,8 +36,7 @@ OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "x
 #: Settings of an adapter that changes the network beside it.
 ADAPTER = "adapter_config.json"
 
-#: What ``quantization_config`` calls a network whose linear layers are stored in int8 by this project. Readers that do
-#: not know it refuse such a folder, instead of taking bytes for numbers.
+#: What ``quantization_config`` calls a network whose linear layers are stored in int8 by this project.
 STORED_INT8 = "sbert_int8"
 
 # What transformers writes as model_max_length when a tokenizer has no limit; anything this large means "none".

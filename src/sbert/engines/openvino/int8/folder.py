@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ....checkpoints.files import read_json, write_json
 from ....checkpoints.modules.transformer import STORED_INT8
-from ....checkpoints.weights import SAFETENSORS, save_tensors
+from ....checkpoints.weights import SAFETENSORS_INT8, save_tensors
 from ....version import __version__
 from .calibrate import Quantized
 
@@ -18,6 +18,6 @@ def store(quantized: Quantized, folder: Path) -> None:
         quantized: the weights and their fidelity.
         folder: has all of the network but its weights.
     """
-    save_tensors(quantized.weights, folder / SAFETENSORS)
+    save_tensors(quantized.weights, folder / SAFETENSORS_INT8)
     facts = {"quant_method": STORED_INT8, "sbert": __version__, "fidelity": quantized.fidelity.to_dict()}
     write_json(folder / "config.json", read_json(folder / "config.json") | {"quantization_config": facts})
