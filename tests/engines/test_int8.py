@@ -341,3 +341,49 @@ def test_copies_are_in_int8_too(tiny):
     copied = pickle.loads(pickle.dumps(model.engine))
     assert isinstance(copied, OpenVINOEngine)
     assert copied.weights_digest() == model.engine.weights_digest()
+
+
+# --- compiled graphs --------------------------------------------------------------------------------------------------
+
+
+def blobs_of(folder):
+    return sorted((folder.parent / "cache" / "compiled").iterdir())
+
+
+def test_a_compiled_graph_is_read_back_and_gives_the_same_bits(tiny, monkeypatch):
+    wanted = SentenceTransformer(tiny, dtype="int8").encode(TEXTS)
+    assert len(blobs_of(tiny)) == 1
+    monkeypatch.setattr(engine, "compile_for_cpu", None)  # calling it would fail
+    np.testing.assert_array_equal(SentenceTransformer(tiny, dtype="int8").encode(TEXTS), wanted)
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty"])
+def test_a_damaged_compiled_graph_is_made_anew(tiny, damage):
+    wanted = SentenceTransformer(tiny, dtype="int8").encode(TEXTS)
+    (path,) = blobs_of(tiny)
+    content = bytearray(path.read_bytes())
+    whole = bytes(content)
+    content[len(content) // 2] ^= 1
+    path.write_bytes({"cut": whole[:-7], "changed": bytes(content), "empty": b""}[damage])
+    np.testing.assert_array_equal(SentenceTransformer(tiny, dtype="int8").encode(TEXTS), wanted)
+    assert path.read_bytes() != bytes(content)
+    assert len(path.read_bytes()) == len(whole)
+
+
+def test_another_pooling_is_another_graph(tmp_path, few_texts):
+    mean = make_tiny_model(tmp_path / "mean", "bert")
+    largest = make_tiny_model(tmp_path / "max", "bert", pooling=("max",))
+    one, other = (SentenceTransformer(folder, dtype="int8").encode(TEXTS) for folder in (mean, largest))
+    assert not np.allclose(one, other)
+    np.testing.assert_array_equal(SentenceTransformer(mean, dtype="int8").encode(TEXTS), one)
+    np.testing.assert_array_equal(SentenceTransformer(largest, dtype="int8").encode(TEXTS), other)
+
+
+def test_settings_changed_later_are_another_graph_too(tiny):
+    model = SentenceTransformer(tiny, dtype="int8")
+    before = model.encode(TEXTS, prompt="the dog ")
+    model.set_pooling_include_prompt(False)
+    after = model.encode(TEXTS, prompt="the dog ")
+    assert not np.array_equal(before, after)
+    again = SentenceTransformer(tiny, dtype="int8")
+    np.testing.assert_array_equal(again.encode(TEXTS, prompt="the dog "), before)

@@ -19,7 +19,7 @@ from ..types import AnyArray
 from .files import inside, read_json
 
 SAFETENSORS = "model.safetensors"
-#: A network with linear layers in int8: a name of its own, since readers that do not know it would take bytes for numbers.
+#: A network in int8: under a name of its own, since other readers would take its bytes for numbers.
 SAFETENSORS_INT8 = "model.int8.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
 PYTORCH = "pytorch_model.bin"

@@ -19,10 +19,18 @@ from ...process import WORK, forks
 from ...text import Batch
 from ...types import FloatArray
 from ..base import Engine
+from .blobs import kept_or_compiled
 from .feeds import feeds_of
 from .int8 import Int8Linears, Quantized, int8_weights, own_texts, store
 from .lowering import lower, why_not
-from .runtime import compile_for_cpu, computes_int8, cpu_capabilities, leave_at_fork, native_precision
+from .runtime import (
+    compile_for_cpu,
+    computes_int8,
+    cpu_capabilities,
+    leave_at_fork,
+    native_precision,
+    options_for,
+)
 
 DTYPES = ("float32", "bfloat16", "int8")
 #: Tokens from which on a job repays the compilation of the graph for bulk, by measurement: compiling takes as long as
@@ -131,10 +139,23 @@ class OpenVINOEngine(Engine):
         return graph
 
     def _compiled(self, tokens_out: bool, streams: int) -> _Graph:
+        options = options_for("f32" if self.dtype == "float32" else native_precision(), streams)
         linears = Int8Linears(self._weights, in_bytes=self.dtype == "int8") if self.quantized else None
-        model = lower(self.spec, self._weights, tokens_out=tokens_out, linears=linears)
-        precision = "f32" if self.dtype == "float32" else native_precision()
-        return _Graph(compile_for_cpu(model, precision, streams), model)
+
+        def lowered() -> Any:
+            return lower(self.spec, self._weights, tokens_out=tokens_out, linears=linears)
+
+        if self.dtype != "int8":
+            model = lowered()
+            return _Graph(compile_for_cpu(model, options), model)
+        facts = {
+            "weights": self.weights_digest(),
+            "config": self.spec.transformer.config,
+            "modules": [repr(module) for module in self.spec.modules[1:]],
+            "tokens_out": tokens_out,
+        }
+        # A graph that is kept has its constants in it, and needs no lowering.
+        return _Graph(kept_or_compiled(facts, options, lambda: compile_for_cpu(lowered(), options)), self._weights)
 
 
 def _possible(dtype: str) -> str:
@@ -153,9 +174,9 @@ def _possible(dtype: str) -> str:
 class _Graph:
     """A compiled graph and the buffers of the forward passes that run through it at one time."""
 
-    def __init__(self, compiled: Any, model: Any) -> None:
+    def __init__(self, compiled: Any, holder: Any) -> None:
         self._compiled = compiled
-        self._model = model  # holds the memory maps that constants share
+        self._holder = holder  # of the memory maps that constants share
         self._names = [port.get_any_name() for port in compiled.inputs]
         #: Threads that OpenVINO takes for it: a core each.
         self.threads = int(compiled.get_property("INFERENCE_NUM_THREADS"))

@@ -68,23 +68,28 @@ def cpu_capabilities() -> frozenset[str]:
     return frozenset(core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
-def compile_for_cpu(model: Any, precision: str, streams: int = 1) -> Any:
-    """Compile a graph for this processor.
+def options_for(precision: str, streams: int = 1) -> dict[str, Any]:
+    """The runtime's options for a graph.
 
     Args:
-        model: an ``openvino.Model``.
         precision: ``f32`` or ``bf16``.
         streams: 1 lets all cores work on one batch, which answers soonest. More run that many batches at once, one
             thread each, which gets most done: threads never wait for one another, nor for a core that others use.
-
-    Raises:
-        EngineError: OpenVINO refused.
     """
     way: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
     if streams > 1:
         way = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams, "ENABLE_CPU_PINNING": False}
+    return {"INFERENCE_PRECISION_HINT": precision} | way
+
+
+def compile_for_cpu(model: Any, options: dict[str, Any]) -> Any:
+    """Compile a graph, an ``openvino.Model``, for this processor.
+
+    Raises:
+        EngineError: OpenVINO refused.
+    """
     try:
-        return core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision} | way)
+        return core().compile_model(model, "CPU", options)
     except RuntimeError as error:
         raise EngineError(f"OpenVINO could not compile the model: {error}") from error
 
@@ -113,8 +118,8 @@ class RunOnce:
 
 
 def run_once(model: Any, precision: str) -> RunOnce:
-    """Compile a graph to be run now and then forgotten; arguments and errors as in :func:`compile_for_cpu`."""
-    compiled = compile_for_cpu(model, precision)
+    """Compile a graph to be run now and then forgotten; errors as in :func:`compile_for_cpu`."""
+    compiled = compile_for_cpu(model, options_for(precision))
     return RunOnce([port.get_any_name() for port in compiled.inputs], compiled)
 
 
