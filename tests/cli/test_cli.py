@@ -55,7 +55,7 @@ def _python(*arguments, **options):
 def test_help_lists_the_commands(run):
     """--help names every command; no arguments show the same."""
     out = run("--help").stdout
-    for command in ("encode", "similarity", "search", "info", "pairs"):
+    for command in ("encode", "similarity", "search", "info", "pairs", "quantize"):
         assert command in out
     assert "--traceback" in out
 
@@ -193,6 +193,28 @@ def test_info(run):
     assert "Transformer > Pooling(mean) > Normalize" in text
     assert "22.7 M parameters, 90.9 MB" in text
     assert "256 tokens of a text" in text
+
+
+def test_quantize_writes_a_smaller_folder_and_says_how_faithful_it_is(run, tmp_path, minilm):
+    """The folder is a model like any other, in int8 unless asked otherwise."""
+    pytest.importorskip("openvino")
+    facts = json.loads(run("quantize", "all-MiniLM-L6-v2", tmp_path / "small", "--json").stdout)
+    assert facts["megabytes"] < 30
+    assert facts["fidelity"]["mean"] > 0.995
+    found = json.loads(run("info", tmp_path / "small", "--json").stdout)
+    assert (found["stored_in"], found["parameters"]) == ("int8", 22_713_216)
+    assert found["int8_fidelity"] == facts["fidelity"]
+    assert found["int8"].startswith("cosine to float32 0.99")
+    told = run("similarity", TEXTS[0], TEXTS[1], "-m", tmp_path / "small").stdout
+    assert float(told) == pytest.approx(float(minilm.similarity(*minilm.encode(TEXTS[:2]))[0, 0]), abs=0.05)
+    refused = run("similarity", "a", "b", "-m", tmp_path / "small", "--dtype", "float32", code=2)
+    assert "is stored in int8; got dtype='float32'" in refused.stderr
+
+
+def test_quantize_takes_texts_of_your_own(run, tmp_path, corpus):
+    told = run("quantize", "all-MiniLM-L6-v2", tmp_path / "small", "--texts", corpus, "--column", "text").stderr
+    assert "in int8: cosine to float32 0.99" in told
+    assert f"Written to {tmp_path / 'small'}, 25 MB" in told
 
 
 def test_info_tells_why_the_fast_engine_does_not_serve(run, tmp_path):

@@ -94,9 +94,9 @@ def _size(spec: ModelSpec) -> tuple[int | None, int]:
         opened = [open_weights(folder) for folder in with_weights]
     except MissingDependencyError:
         return None, size
-    # position_ids are stored by old checkpoints and are no parameters.
+    # position_ids are stored by old checkpoints, scales and ranges beside int8 weights; they are no parameters.
     return sum(
-        math.prod(weights.shape(name)) for weights in opened for name in weights if not name.endswith("position_ids")
+        math.prod(weights.shape(name)) for weights in opened for name in weights if not name.endswith(("position_ids", "_scale", ".input_range"))
     ), size
 
 
