@@ -189,10 +189,9 @@ def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
 def _engine(setup: Setup) -> Any:
     import torch
 
-    from ..engines.torch.transfer import prepare_imports, unpack
+    from ..engines.torch.transfer import unpack
 
     torch.set_num_threads(setup.threads)
-    prepare_imports()
     return unpack(setup.packed, setup.folder).to(setup.device)
 
 

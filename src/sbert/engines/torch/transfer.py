@@ -1,6 +1,6 @@
 """A torch engine on its way to another process: its structure as bytes, its weights in a file that both map.
 
-So weights go through no queue, and workers on one machine's processor share one copy of them in memory.
+So weights go through no queue, and workers on one processor share one copy of them in memory.
 """
 
 from __future__ import annotations
@@ -8,15 +8,18 @@ from __future__ import annotations
 import io
 import pickle
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
-from safetensors import safe_open
-from safetensors.torch import save_file
+import torch
 from torch import Tensor, nn
 
 from .engine import TorchEngine
 
-_WEIGHTS = "worker.safetensors"
+_WEIGHTS = "weights"
+
+# Where a tensor begins within a cache line decides how a processor's kernels go about it, and with that the last bits
+# of a result. So each begins as it did.
+_LINE = 64
 
 
 def pack(engine: TorchEngine, folder: Path) -> bytes:
@@ -24,65 +27,64 @@ def pack(engine: TorchEngine, folder: Path) -> bytes:
 
     Args:
         engine: is not moved or changed.
-        folder: may be deleted when all that unpacked it have ended.
+        folder: must stay until all that unpacked it have ended.
 
     Returns:
         All but the weights, for :func:`unpack` in a process that this one has started.
     """
-    stream = io.BytesIO()
-    pickler = _Pickler(stream, pickle.HIGHEST_PROTOCOL)
-    pickler.dump(engine)
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in pickler.tensors.items()}, folder / _WEIGHTS)
-    return stream.getvalue()
+    structure = io.BytesIO()
+    with (folder / _WEIGHTS).open("wb") as weights:
+        _Pickler(structure, weights).dump(engine)
+        weights.write(bytes(_LINE))  # a file of no length cannot be mapped
+    return structure.getvalue()
 
 
 def unpack(packed: bytes, folder: Path) -> TorchEngine:
     """Make the engine again, on the processor. Only for bytes that come from the process that started this one."""
-    with safe_open(folder / _WEIGHTS, framework="pt") as file:
-        return cast("TorchEngine", _Unpickler(io.BytesIO(packed), file).load())
+    from transformers.dynamic_module_utils import init_hf_modules
+
+    init_hf_modules()  # so that code that came with a model is found, where the sender was told to run it
+    path = folder / _WEIGHTS
+    weights = torch.from_file(str(path), shared=False, size=path.stat().st_size, dtype=torch.uint8)
+    return cast("TorchEngine", _Unpickler(io.BytesIO(packed), weights).load())
 
 
 class _Pickler(pickle.Pickler):
-    """Leaves tensors out and collects them by name."""
+    """Writes tensors to a file of their own; what stands for one is where it lies there."""
 
-    def __init__(self, stream: io.BytesIO, protocol: int) -> None:
-        super().__init__(stream, protocol)
-        self.tensors: dict[str, Tensor] = {}
-        self._names: dict[int, str] = {}
-        self._storages: set[int] = set()
+    def __init__(self, structure: io.BytesIO, weights: BinaryIO) -> None:
+        super().__init__(structure, pickle.HIGHEST_PROTOCOL)
+        self._weights = weights
+        # By identity, so that tied weights are written once; the tensors are held, so that no identity comes twice.
+        self._written: dict[int, tuple[Tensor, tuple[Any, ...]]] = {}
 
-    def persistent_id(self, value: Any) -> tuple[str, bool] | None:
-        """What stands for a tensor: its name in the file, and whether it is a parameter; the same for the same one."""
+    def persistent_id(self, value: Any) -> tuple[Any, ...] | None:
         if not isinstance(value, Tensor):
             return None
-        name = self._names.setdefault(id(value), str(len(self._names)))
-        if name not in self.tensors:
-            storage = value.untyped_storage().data_ptr()
-            # Views of one memory are stored apart, as the format asks.
-            self.tensors[name] = value.detach().clone() if storage in self._storages else value
-            self._storages.add(storage)
-        return name, isinstance(value, nn.Parameter)
+        if id(value) not in self._written:
+            self._written[id(value)] = value, (*self._write(value.detach()), isinstance(value, nn.Parameter))
+        return self._written[id(value)][1]
+
+    def _write(self, tensor: Tensor) -> tuple[int, int, torch.dtype, torch.Size]:
+        line = tensor.data_ptr() % _LINE if tensor.device.type == "cpu" else 0
+        data = tensor.cpu().contiguous().flatten().view(torch.uint8).numpy()
+        self._weights.write(bytes((line - self._weights.tell()) % _LINE))
+        start = self._weights.tell()
+        self._weights.write(data.data)
+        return start, len(data), tensor.dtype, tensor.shape
 
 
 class _Unpickler(pickle.Unpickler):
-    """Puts the tensors of a file where they were left out."""
+    """Puts the tensors of a mapped file where they were left out."""
 
-    def __init__(self, stream: io.BytesIO, file: Any) -> None:
-        super().__init__(stream)
-        self._file = file
-        self._tensors: dict[str, Tensor] = {}
+    def __init__(self, structure: io.BytesIO, weights: Tensor) -> None:
+        super().__init__(structure)
+        self._weights = weights
+        self._made: dict[tuple[Any, ...], Tensor] = {}
 
-    def persistent_load(self, key: tuple[str, bool]) -> Tensor:
-        """The tensor of that name; the same object each time, so that tied weights stay tied."""
-        name, is_parameter = key
-        if name not in self._tensors:
-            tensor: Tensor = self._file.get_tensor(name)
-            self._tensors[name] = nn.Parameter(tensor, requires_grad=False) if is_parameter else tensor
-        return self._tensors[name]
-
-
-def prepare_imports() -> None:
-    """Let code that came with a model be found, where the sender has loaded such code."""
-    from transformers.dynamic_module_utils import init_hf_modules
-
-    init_hf_modules()
+    def persistent_load(self, key: tuple[int, int, torch.dtype, torch.Size, bool]) -> Tensor:
+        start, size, dtype, shape, is_parameter = key
+        if key not in self._made:
+            tensor = self._weights[start : start + size].view(dtype).reshape(shape)
+            self._made[key] = nn.Parameter(tensor, requires_grad=False) if is_parameter else tensor
+        return self._made[key]
