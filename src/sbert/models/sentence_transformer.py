@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from ..checkpoints import ModelSpec
+from ..engines.base import Engine
 from ..errors import InputError, MissingDependencyError, one_of
 from ..quantization import quantize_embeddings
 from ..similarity import SimilarityFunction, unit
@@ -22,6 +23,7 @@ from .chunks import Chunks
 from .encoding import Job, sentence_vectors, token_vectors
 from .inputs import as_texts, check_counts, is_single, with_prompt
 from .long_documents import WHOLE, Reader, Reading, check_choice, choose_policy
+from .pool import Pool, engine_of, start_pool
 from .progress import progress_bar
 from .prompts import choose_prompt, document_prompt_name
 from .truncation import Truncation
@@ -135,13 +137,15 @@ class SentenceTransformer(BaseModel):
         precision: Precision = "float32",
         convert_to_numpy: bool = True,
         convert_to_tensor: bool = False,
-        device: str | None = None,
+        device: str | Sequence[str] | None = None,
         normalize_embeddings: bool = False,
         truncate_dim: int | None = None,
         *,
         on_truncation: str | None = None,
         on_long: str | None = None,
         chunk_overlap: int | None = None,
+        pool: Pool | None = None,
+        chunk_size: int | None = None,
         sentences: Any = None,
     ) -> Any:
         """Map texts to vectors.
@@ -161,7 +165,8 @@ class SentenceTransformer(BaseModel):
                 from this call's own vectors.
             convert_to_numpy: False with ``convert_to_tensor=False`` gives a list of torch tensors.
             convert_to_tensor: give torch tensors instead of NumPy arrays.
-            device: moves the whole model there first, for other threads too.
+            device: moves the whole model there first, for other threads too, as soon as none is in a forward pass. A
+                list of devices: starts a pool for this call, see :meth:`start_multi_process_pool`.
             normalize_embeddings: scale vectors to length one, after ``truncate_dim``.
             truncate_dim: keep this many leading dimensions; the model's own setting by default.
             on_truncation: ``warn``, ``error`` or ``ignore``; the model's own setting by default.
@@ -172,6 +177,8 @@ class SentenceTransformer(BaseModel):
                 as it has positions for, so that each chunk's vector knows its context. With the last two nothing goes
                 unread, and other texts get the vectors that they always get.
             chunk_overlap: tokens that neighbouring chunks share; an eighth of a chunk by default.
+            pool: devices that :meth:`start_multi_process_pool` has put to work; the vectors are the same.
+            chunk_size: taken from scripts that pass it; work is handed to a pool in batches, counted in tokens.
             sentences: the old name of ``inputs``.
 
         Returns:
@@ -190,11 +197,9 @@ class SentenceTransformer(BaseModel):
             raise one_of("output_value", output_value, [value for value in OUTPUTS if value])
         if precision not in get_args(Precision):
             raise one_of("precision", precision, get_args(Precision))
-        check_counts(batch_size=batch_size, truncate_dim=truncate_dim)
+        check_counts(batch_size=batch_size, truncate_dim=truncate_dim, chunk_size=chunk_size)
         if prompt is not None and not isinstance(prompt, str):
             raise InputError(f"prompt must be a string, or None; got {prompt!r}.")
-        if device is not None and str(device) != str(self.device):
-            self.to(device)
         self._follow_length()
         single = is_single(inputs)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
@@ -203,14 +208,16 @@ class SentenceTransformer(BaseModel):
         if whole and output_value != "sentence_embedding":
             raise InputError(f"on_long={method!r} gives sentence embeddings alone; pass on_long='truncate' for others.")
         texts = as_texts(inputs) if whole else with_prompt(as_texts(inputs), chosen)
-        with progress_bar(len(texts), show_progress_bar) as progress:
+        with engine_of(self.engine, device, pool) as engine, progress_bar(len(texts), show_progress_bar) as progress:
             job = Job(texts, self._prompt_length(chosen), batch_size, policy, progress)
             reading = Reading(method, chosen, chunk_overlap=chunk_overlap) if whole else None
             if output_value == "sentence_embedding":
-                vectors, self.truncation = self._sentence_vectors(job, truncate_dim, normalize_embeddings, reading)
+                vectors, self.truncation = self._sentence_vectors(
+                    engine, job, truncate_dim, normalize_embeddings, reading
+                )
                 result = _converted(_quantized(vectors, precision), convert_to_numpy, convert_to_tensor, self.device)
             else:
-                result = self._token_outputs(job, output_value, convert_to_tensor)
+                result = self._token_outputs(engine, job, output_value, convert_to_tensor)
         self.truncation.tell(policy, stacklevel=2)
         return result[0] if single else result
 
@@ -246,6 +253,7 @@ class SentenceTransformer(BaseModel):
         show_progress_bar: bool | None = None,
         normalize_embeddings: bool = False,
         truncate_dim: int | None = None,
+        pool: Pool | None = None,
     ) -> Chunks:
         """Cut texts into chunks and map each chunk to a vector, with its place in the text.
 
@@ -265,6 +273,7 @@ class SentenceTransformer(BaseModel):
             show_progress_bar: as for :meth:`encode`.
             normalize_embeddings: scale vectors to length one, after ``truncate_dim``.
             truncate_dim: keep this many leading dimensions; the model's own setting by default.
+            pool: as for :meth:`encode`.
 
         Returns:
             The chunks of all texts, in order; at least one a text. The chunk of a text that is not cut has the vector
@@ -277,25 +286,28 @@ class SentenceTransformer(BaseModel):
         check_counts(batch_size=batch_size, truncate_dim=truncate_dim, chunk_tokens=chunk_tokens)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
         texts = as_texts(inputs)
-        with progress_bar(len(texts), show_progress_bar) as progress:
+        self._follow_length()
+        reading = Reading(on_long, chosen, chunk_tokens, chunk_overlap)
+        with engine_of(self.engine, None, pool) as engine, progress_bar(len(texts), show_progress_bar) as progress:
             job = Job(texts, self._prompt_length(chosen), batch_size, progress=progress)
-            chunks = self._reader(job, Reading(on_long, chosen, chunk_tokens, chunk_overlap)).chunks()
+            chunks = Reader(engine, self._tokenizer, job, reading).chunks()
         self.truncation = Truncation(len(texts), max_length=self.max_seq_length)
         return replace(chunks, vectors=self._finished(chunks.vectors, truncate_dim, normalize_embeddings))
 
     def _sentence_vectors(
-        self, job: Job, truncate_dim: int | None, normalize: bool, reading: Reading | None = None
+        self,
+        engine: Engine,
+        job: Job,
+        truncate_dim: int | None,
+        normalize: bool,
+        reading: Reading | None = None,
     ) -> tuple[FloatArray, Truncation]:
         if reading is not None:
-            vectors = self._reader(job, reading).vectors()
+            vectors = Reader(engine, self._tokenizer, job, reading).vectors()
             truncation = Truncation(len(job.texts), max_length=self._tokenizer.max_length)
         else:
-            vectors, truncation = sentence_vectors(self.engine, self._tokenizer, job, self._kept(truncate_dim))
+            vectors, truncation = sentence_vectors(engine, self._tokenizer, job, self._kept(truncate_dim))
         return self._finished(vectors, truncate_dim, normalize), truncation
-
-    def _reader(self, job: Job, reading: Reading) -> Reader:
-        self._follow_length()
-        return Reader(self.engine, self._tokenizer, job, reading)
 
     def _kept(self, truncate_dim: int | None) -> int:
         kept = truncate_dim if truncate_dim is not None else self.truncate_dim
@@ -308,15 +320,15 @@ class SentenceTransformer(BaseModel):
     def _prompt_length(self, prompt: str) -> int:
         return self._tokenizer.prompt_length(prompt) if prompt else 0
 
-    def _token_outputs(self, job: Job, output_value: str | None, as_tensors: bool) -> list[Any]:
-        found, numbers, self.truncation = token_vectors(self.engine, self._tokenizer, job)
+    def _token_outputs(self, engine: Engine, job: Job, output_value: str | None, as_tensors: bool) -> list[Any]:
+        found, numbers, self.truncation = token_vectors(engine, self._tokenizer, job)
         tokens: list[Any] = list(found)
         if as_tensors:
             torch = _torch("return tensors")
             tokens = [torch.from_numpy(vectors) for vectors in found]
         if output_value is not None:
             return tokens
-        vectors, _ = self._sentence_vectors(job, None, normalize=False)
+        vectors, _ = self._sentence_vectors(engine, job, None, normalize=False)
         sentences: Any = torch.from_numpy(vectors) if as_tensors else vectors
         return [
             {
@@ -327,6 +339,39 @@ class SentenceTransformer(BaseModel):
             }
             for ids, token, sentence in zip(numbers, tokens, sentences, strict=True)
         ]
+
+    # --- several devices ----------------------------------------------------------------------------------------
+
+    def start_multi_process_pool(self, target_devices: Sequence[str] | str | None = None) -> Pool:
+        """Put several devices to work for this model, to be passed to :meth:`encode` as ``pool``.
+
+        With the torch engine each device gets a process with a copy of the model as it is now; nothing of the script
+        runs in it, so no ``__main__`` guard is needed. On one processor no process is started: with the OpenVINO
+        engine, and with torch where no accelerator is there, the pool computes in this process, which uses all cores.
+
+        Args:
+            target_devices: such as ``["cuda:0", "cuda:1"]``; all accelerators that there are by default.
+
+        Returns:
+            The pool. It is a context manager; :meth:`stop_multi_process_pool` ends it too, as does the end of the
+            process. Threads may share it.
+
+        Raises:
+            InputError: a device is not there, or the engine cannot compute on it.
+            EngineError: a worker has died.
+        """
+        return start_pool(self.engine, target_devices)
+
+    @staticmethod
+    def stop_multi_process_pool(pool: Pool) -> None:
+        """End a pool; the same as its ``stop()``."""
+        pool.stop()
+
+    def encode_multi_process(
+        self, inputs: Any, pool: Pool, prompt_name: str | None = None, prompt: str | None = None, **options: Any
+    ) -> Any:
+        """The old name of :meth:`encode` with a pool."""
+        return self.encode(inputs, prompt_name, prompt, pool=pool, **options)
 
     # --- comparing ----------------------------------------------------------------------------------------------
 
