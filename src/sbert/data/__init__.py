@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from .readers import Rows, Texts, read_rows, read_texts
+from .shards import Shards, open_embeddings
 from .writers import write_embeddings, write_jsonl
 
-__all__ = ["Rows", "Texts", "read_rows", "read_texts", "write_embeddings", "write_jsonl"]
+__all__ = [
+    "Rows", "Shards", "Texts", "open_embeddings", "read_rows", "read_texts", "write_embeddings", "write_jsonl",
+]  # fmt: skip

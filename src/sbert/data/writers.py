@@ -76,11 +76,17 @@ def write_jsonl(file: IO[bytes], embeddings: AnyArray, texts: Iterable[str]) -> 
         file.write(f'{{"text": {json.dumps(text, ensure_ascii=False)}, "embedding": [{numbers}]}}\n'.encode())
 
 
-def _write_npy(file: IO[bytes], embeddings: AnyArray, texts: Sequence[str]) -> None:  # noqa: ARG001
+def write_npy(file: IO[bytes], embeddings: AnyArray, texts: Sequence[str]) -> None:  # noqa: ARG001
+    """Write an array in NumPy's own form; the texts are left out."""
     np.save(file, embeddings, allow_pickle=False)
 
 
-def _write_parquet(file: IO[bytes], embeddings: AnyArray, texts: Sequence[str]) -> None:
+def write_parquet(file: IO[bytes], embeddings: AnyArray, texts: Sequence[str]) -> None:
+    """Write a table with the columns ``text`` and ``embedding``.
+
+    Raises:
+        MissingDependencyError: it is written with pyarrow, which is an extra.
+    """
     pa, pq = _pyarrow()
     flat = pa.array(np.ascontiguousarray(embeddings).reshape(-1))
     vectors = pa.FixedSizeListArray.from_arrays(flat, embeddings.shape[1])
@@ -99,7 +105,7 @@ def _pyarrow() -> tuple[Any, Any]:
 
 
 _WRITERS: dict[str, Callable[[IO[bytes], AnyArray, Sequence[str]], None]] = {
-    ".npy": _write_npy,
+    ".npy": write_npy,
     ".jsonl": write_jsonl,
-    ".parquet": _write_parquet,
+    ".parquet": write_parquet,
 }

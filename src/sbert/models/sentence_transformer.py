@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..checkpoints import ModelSpec
-from ..errors import InputError, MissingDependencyError, one_of
+from ..errors import MissingDependencyError, one_of
 from ..quantization import quantize_embeddings
 from ..similarity import SimilarityFunction, unit
 from ..types import AnyArray, FloatArray, Precision, Vectors
@@ -21,6 +21,7 @@ from .encoding import Job, sentence_vectors, token_vectors
 from .inputs import as_texts, is_single, with_prompt
 from .progress import progress_bar
 from .prompts import choose_prompt, document_prompt_name
+from .streaming import Streaming, check_options
 from .truncation import Truncation, check_policy
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 OUTPUTS = ("sentence_embedding", "token_embeddings", None)
 
 
-class SentenceTransformer(BaseModel):
+class SentenceTransformer(Streaming, BaseModel):
     """A model that maps texts to vectors.
 
     Args:
@@ -167,13 +168,7 @@ class SentenceTransformer(BaseModel):
             inputs = sentences
         if output_value not in OUTPUTS:
             raise one_of("output_value", output_value, [value for value in OUTPUTS if value])
-        if precision not in get_args(Precision):
-            raise one_of("precision", precision, get_args(Precision))
-        for argument, number in (("batch_size", batch_size), ("truncate_dim", truncate_dim)):
-            if number is not None and (not isinstance(number, (int, np.integer)) or number < 1):
-                raise InputError(f"{argument} must be a whole number of at least 1, or None; got {number!r}.")
-        if prompt is not None and not isinstance(prompt, str):
-            raise InputError(f"prompt must be a string, or None; got {prompt!r}.")
+        check_options(precision, batch_size, truncate_dim, prompt)
         if device is not None and str(device) != str(self.device):
             self.to(device)
         self._follow_length()
