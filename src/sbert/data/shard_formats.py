@@ -13,7 +13,7 @@ import numpy as np
 from ..checkpoints.weights import open_file
 from ..errors import CheckpointError, DataError, MissingDependencyError, one_of
 from ..types import AnyArray
-from .writers import write_npy, write_parquet
+from .writers import NpyWriter, ParquetWriter, Writer
 
 #: Name of the tensor in a safetensors shard.
 TENSOR = "embeddings"
@@ -27,13 +27,13 @@ class ShardFormat:
 
     Args:
         name: what users call it; also the file's suffix.
-        write: puts the vectors, and the texts where it keeps them, into an open file; the same bytes each time.
+        writer: puts the vectors, and the texts where it keeps them, into an open file; the same bytes each time.
         read: the vectors of a file, (n, d); mapped where the form allows it.
         keeps_texts: whether the texts are in the file too.
     """
 
     name: str
-    write: Callable[[IO[bytes], AnyArray, Sequence[str]], None]
+    writer: Callable[[IO[bytes]], Writer]
     read: Callable[[Path], AnyArray]
     keeps_texts: bool = False
 
@@ -49,19 +49,18 @@ def shard_format(name: str) -> ShardFormat:
     return _FORMATS[name]
 
 
-def _write_safetensors(file: IO[bytes], embeddings: AnyArray, texts: Sequence[str]) -> None:  # noqa: ARG001
-    array = np.ascontiguousarray(embeddings)
-    about = {
-        "dtype": _SAFETENSORS_TYPES[array.dtype.name],
-        "shape": list(array.shape),
-        "data_offsets": [0, array.nbytes],
-    }
-    # By hand, since the library's own function makes a copy of everything in memory first.
-    header = json.dumps({TENSOR: about}).encode()
-    header += b" " * (-len(header) % 8)
-    file.write(len(header).to_bytes(8, "little"))
-    file.write(header)
-    file.write(array.data)
+class _SafetensorsWriter(Writer):
+    """One tensor, in one part."""
+
+    def write(self, embeddings: AnyArray, texts: Sequence[str]) -> None:  # noqa: ARG002
+        array = np.ascontiguousarray(embeddings)
+        kind, shape = _SAFETENSORS_TYPES[array.dtype.name], list(array.shape)
+        # By hand, since the library's own function makes a copy of everything in memory first.
+        header = json.dumps({TENSOR: {"dtype": kind, "shape": shape, "data_offsets": [0, array.nbytes]}}).encode()
+        header += b" " * (-len(header) % 8)
+        self.file.write(len(header).to_bytes(8, "little"))
+        self.file.write(header)
+        self.file.write(array.data)
 
 
 def _read_npy(path: Path) -> AnyArray:
@@ -118,8 +117,8 @@ def read_vectors(path: Path, form: ShardFormat, rows: int, width: int, dtype: st
 _FORMATS = {
     form.name: form
     for form in (
-        ShardFormat("npy", write_npy, _read_npy),
-        ShardFormat("parquet", write_parquet, _read_parquet, keeps_texts=True),
-        ShardFormat("safetensors", _write_safetensors, _read_safetensors),
+        ShardFormat("npy", NpyWriter, _read_npy),
+        ShardFormat("parquet", ParquetWriter, _read_parquet, keeps_texts=True),
+        ShardFormat("safetensors", _SafetensorsWriter, _read_safetensors),
     )
 }

@@ -248,7 +248,9 @@ class ShardWriter:
         name = f"shard-{number:05}.{self._form.name}"
         try:
             with atomic_write(self.folder / name) as file:
-                self._form.write(file, vectors, texts)
+                writer = self._form.writer(file)
+                writer.write(vectors, texts)
+                writer.close()
         except DataError as error:
             kept = f"The {number} shards before it are kept: run the same job again to go on."
             raise DataError(f"{error} {kept}") from error

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import length_hint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -93,6 +94,7 @@ class Streaming(_Base):
         truncate_dim: int | None = None,
         *,
         ranges: Vectors | None = None,
+        show_progress_bar: bool | None = False,
         on_truncation: str | None = None,
     ) -> Iterator[AnyArray]:
         """Map texts to vectors as they come: for more texts than memory holds, or texts that are still being made.
@@ -112,6 +114,7 @@ class Streaming(_Base):
             truncate_dim: keep this many leading dimensions; the model's own setting by default.
             ranges: (2, dimension), needed for int8 and uint8: a stream has no ranges of its own. From
                 :func:`sbert.quantization.calibrate_ranges`.
+            show_progress_bar: True shows one; None after two seconds, in a terminal.
             on_truncation: ``warn``, ``error`` or ``ignore``; the model's own setting by default.
 
         Yields:
@@ -137,7 +140,7 @@ class Streaming(_Base):
                     "its first shard."
                 )
             limits = _checked_ranges(ranges, request)
-        return self._stream(inputs, request, limits)
+        return self._stream(inputs, request, limits, show_progress_bar)
 
     def encode_to(
         self,
@@ -203,13 +206,12 @@ class Streaming(_Base):
         limits = None if ranges is None or precision not in _RANGED else _checked_ranges(ranges, request)
         form = shard_format(format)
         folder = Path(path).expanduser()
-        total = len(texts) if isinstance(texts, Sized) else None
         self.truncation = Truncation(max_length=self.max_seq_length)
         wanted = self._manifest(request, format, int(shard_size), limits)
         with ShardWriter(folder, wanted, overwrite=overwrite) as writer:
             if limits is not None and writer.manifest.ranges is None:
                 writer.keep_ranges(limits)
-            with progress_bar(total, show_progress_bar) as progress:
+            with progress_bar(length_hint(texts) or None, show_progress_bar) as progress:
                 number, source = -1, iter(texts)
                 for number, start in enumerate(range(0, 1 << 62, int(shard_size))):
                     items = checked(list(islice(source, shard_size)), start)
@@ -248,12 +250,15 @@ class Streaming(_Base):
         length = self._tokenizer.prompt_length(prompt) if prompt else 0
         return Job(with_prompt(items, prompt), length, request.batch_size, request.policy, progress, first)
 
-    def _stream(self, inputs: Iterable[Any], request: _Request, ranges: FloatArray | None) -> Iterator[AnyArray]:
+    def _stream(
+        self, inputs: Iterable[Any], request: _Request, ranges: FloatArray | None, show: bool | None
+    ) -> Iterator[AnyArray]:
         self.truncation = Truncation(max_length=self._tokenizer.max_length)
-        jobs = (self._job(checked(items, first), first, request) for first, items in _windows(inputs))
-        for found, truncation in vectors_of_windows(self.engine, self._tokenizer, jobs, request.width):
-            self.truncation = self.truncation.and_then(truncation)
-            yield from request.vectors(found, ranges)
+        with progress_bar(length_hint(inputs) or None, show) as progress:
+            jobs = (self._job(checked(items, first), first, request, progress) for first, items in _windows(inputs))
+            for found, truncation in vectors_of_windows(self.engine, self._tokenizer, jobs, request.width):
+                self.truncation = self.truncation.and_then(truncation)
+                yield from request.vectors(found, ranges)
         self.truncation.tell(request.policy, stacklevel=2)
 
     def _shard(
