@@ -12,7 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 import sbert
+from sbert import SentenceTransformer
 from sbert.cli.app import app
+from sbert.data import open_embeddings
+from support.tiny import make_tiny_model
 
 TEXTS = [
     "A cat sleeps on the sofa.",
@@ -113,6 +116,7 @@ def test_encode_reports_in_json(run, tmp_path):
         "dimension": 2,
         "truncated": 1,
         "dropped_tokens": 46,
+        "skipped_lines": 0,
     }
     assert np.load(out).shape == (2, 2)
     assert np.load(out).dtype == np.uint8
@@ -130,6 +134,69 @@ def test_encode_checks_the_output_first(run, tmp_path):
     """A wrong suffix is told before anything is read."""
     result = run("encode", tmp_path / "missing.txt", "-o", tmp_path / "v.bin", code=2)
     assert "embeddings are written to .npy, .jsonl, .parquet" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A model that encodes thousands of texts in no time."""
+    return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", "bert")
+
+
+def test_encode_to_a_folder_is_resumed(run, tiny, tmp_path):
+    """A bad line stops it, what was finished stays, and after the repair it goes on; or the line is left out."""
+    lines = [json.dumps({"text": f"a man with {number} dogs"}) for number in range(250)]
+    path, out = tmp_path / "a.jsonl", tmp_path / "v"
+    path.write_text("\n".join([*lines[:230], '{"text": "cut', *lines[231:]]))
+    options = ("-m", tiny, "-o", f"{out}/", "--format", "safetensors", "--shard-size", 100)
+    result = run("encode", path, *options, code=2)
+    assert "a.jsonl, line 231: not JSON" in result.stderr
+    assert len(open_embeddings(out, partial=True)) == 200
+    first = (out / "shard-00000.safetensors").stat().st_mtime_ns
+    skipped = run("encode", path, "-m", tiny, "-o", tmp_path / "s.npy", "--on-bad-line", "skip")
+    assert "1 lines were left out. The first: " in skipped.stderr
+    assert len(np.load(tmp_path / "s.npy")) == 249
+    path.write_text("\n".join(lines))
+    report = json.loads(run("encode", path, *options, "--json").stdout)
+    assert (report["texts"], report["dimension"], report["skipped_lines"]) == (250, 32, 0)
+    assert (out / "shard-00000.safetensors").stat().st_mtime_ns == first
+    model = SentenceTransformer(tiny, backend="openvino")
+    expected = model.encode([json.loads(line)["text"] for line in lines])
+    assert np.array_equal(open_embeddings(out).array(), expected)
+    assert "this call has precision='int8'" in run("encode", path, *options, "--precision", "int8", code=2).stderr
+    run("encode", path, *options, "--precision", "int8", "--overwrite")
+    assert open_embeddings(out).dtype == np.int8
+
+
+def test_encode_many_files(run, tiny, tmp_path):
+    """Files, patterns and folders, in their order, as one."""
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "b.csv").write_text("n,body\n1,three\n")
+    (tmp_path / "deep" / "er" / "c.txt").write_text("four\n")
+    (tmp_path / "deep" / "picture.png").write_text("no text")
+    (tmp_path / "x1.txt").write_text("five\n")
+    (tmp_path / "x2.txt").write_text("six\n")
+    result = run("encode", tmp_path / "a.txt", tmp_path / "deep", tmp_path / "x?.txt", "-m", tiny)
+    rows = [json.loads(line)["text"] for line in result.stdout.splitlines()]
+    assert rows == ["one", "two", "three", "four", "five", "six"]
+    assert "No file is named like" in run("encode", tmp_path / "y*.txt", "-m", tiny, code=2).stderr
+    (tmp_path / "empty").mkdir()
+    assert "has no file of texts in it" in run("encode", tmp_path / "empty", "-m", tiny, code=2).stderr
+    missing = run("encode", tmp_path / "a.txt", tmp_path / "b.txt", "-m", tiny, code=2)
+    assert "There is no file" in missing.stderr
+    assert missing.stdout == ""  # told before any text is encoded
+    assert "--format is for a folder" in run("encode", tmp_path / "a.txt", "--format", "npy", code=2).stderr
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8", "ubinary"])
+def test_encode_in_parts_is_as_in_one(run, tiny, tmp_path, monkeypatch, precision):
+    """A file that is written while it is computed holds the same as one that is written whole."""
+    monkeypatch.setattr("sbert.cli.encode._PART", 30)
+    texts = [f"the {number} dogs" for number in range(250)]
+    (tmp_path / "a.txt").write_text("\n".join(texts))
+    run("encode", tmp_path / "a.txt", "-m", tiny, "-o", tmp_path / "v.npy", "--precision", precision)
+    expected = SentenceTransformer(tiny, backend="openvino").encode(texts, precision=precision)
+    assert np.array_equal(np.load(tmp_path / "v.npy"), expected)
 
 
 # --- similarity -------------------------------------------------------------------------------------------------------

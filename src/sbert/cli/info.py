@@ -96,7 +96,10 @@ def _size(spec: ModelSpec) -> tuple[int | None, int]:
         return None, size
     # position_ids are stored by old checkpoints, scales and ranges beside int8 weights; they are no parameters.
     return sum(
-        math.prod(weights.shape(name)) for weights in opened for name in weights if not name.endswith(("position_ids", "_scale", ".input_range"))
+        math.prod(weights.shape(name))
+        for weights in opened
+        for name in weights
+        if not name.endswith(("position_ids", "_scale", ".input_range"))
     ), size
 
 

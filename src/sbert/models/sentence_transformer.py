@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from .long_documents import WHOLE, Reader, Reading, check_choice, choose_policy
 from .pool import Pool, engine_of, start_pool
 from .progress import progress_bar
 from .prompts import choose_prompt, document_prompt_name
+from .streaming import Streaming, check_options
 from .truncation import Truncation
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 OUTPUTS = ("sentence_embedding", "token_embeddings", None)
 
 
-class SentenceTransformer(BaseModel):
+class SentenceTransformer(Streaming, BaseModel):
     """A model that maps texts to vectors.
 
     Args:
@@ -195,11 +196,8 @@ class SentenceTransformer(BaseModel):
             inputs = sentences
         if output_value not in OUTPUTS:
             raise one_of("output_value", output_value, [value for value in OUTPUTS if value])
-        if precision not in get_args(Precision):
-            raise one_of("precision", precision, get_args(Precision))
-        check_counts(batch_size=batch_size, truncate_dim=truncate_dim, chunk_size=chunk_size)
-        if prompt is not None and not isinstance(prompt, str):
-            raise InputError(f"prompt must be a string, or None; got {prompt!r}.")
+        check_options(precision, batch_size, truncate_dim, prompt)
+        check_counts(chunk_size=chunk_size)
         self._follow_length()
         single = is_single(inputs)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
