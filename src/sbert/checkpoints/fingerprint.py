@@ -47,8 +47,8 @@ def fingerprint(spec: ModelSpec, weights: str, tokenizer: str, engine: str, dtyp
         "dtype": dtype,
         # Paths are kept out: the same model in another folder gives the same vectors.
         "modules": [repr(module) for module in spec.modules[1:]],
-        "max_seq_length": spec.transformer.max_seq_length,
-        "config": spec.transformer.config,
+        "max_seq_length": spec.input.max_seq_length,
+        "config": spec.input.facts,
         "truncate_dim": spec.truncate_dim,
         "prompts": spec.prompts,
         "default_prompt_name": spec.default_prompt_name,

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..engines.base import Engine
 from ..errors import EngineError
-from ..text import Batch, Tokenizer, make_batch, plan_batches
+from ..text import Batch, Tokenizer, Tokens, make_batch, plan_batches
 from ..text.tokenizer import TextOrPair
 from ..types import AnyArray, FloatArray, IntArray
 from .inputs import refuse_invalid
@@ -48,6 +48,7 @@ def run(
     job: Job,
     forward: Callable[[Batch], AnyArray],
     write: Callable[[IntArray, Batch, AnyArray], None],
+    write_flat: Callable[[int, Tokens], None] | None = None,
 ) -> Truncation:
     """Send all texts of a job through a network.
 
@@ -57,6 +58,8 @@ def run(
         job: the texts and options.
         forward: what to compute of a batch.
         write: takes the indices of a batch's texts, the batch and what was computed; order of calls is free.
+        write_flat: takes the index of the first text of some that follow each other, and their tokens, in place of
+            ``forward`` and ``write``.
 
     Returns:
         The counts of what was cut.
@@ -76,6 +79,11 @@ def run(
         if job.on_truncation == "error":
             refuse_long(tokens, start, tokenizer.max_length)
         truncation = truncation.plus(tokens)
+        if write_flat is not None:
+            write_flat(start, tokens)
+            if job.progress is not None:
+                job.progress(len(tokens))
+            continue
         for length, rows in plan_batches(tokens.lengths, engine.token_budget, job.max_rows, tokenizer.max_length):
             batch = make_batch(tokens, rows, length, tokenizer.pad_id, job.prompt_length)
             write(rows + start, batch, forward(batch))
@@ -95,7 +103,10 @@ def sentence_vectors(engine: Engine, tokenizer: Tokenizer, job: Job, dimension: 
             )
         out[rows] = vectors[:, :dimension]
 
-    return out, run(engine, tokenizer, job, engine.embed, write)
+    def write_flat(start: int, tokens: Tokens) -> None:
+        out[start : start + len(tokens)] = engine.embed_flat(tokens)[:, :dimension]
+
+    return out, run(engine, tokenizer, job, engine.embed, write, write_flat if engine.takes_flat else None)
 
 
 def token_vectors(

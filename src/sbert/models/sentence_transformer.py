@@ -48,7 +48,7 @@ class SentenceTransformer(BaseModel):
         model_kwargs: passed to transformers by the torch engine.
         processor_kwargs: ``model_max_length`` sets ``max_seq_length``.
         config_kwargs: changes to the network's configuration, for the torch engine.
-        backend: the engine: ``auto``, ``openvino`` or ``torch``.
+        backend: the engine: ``auto``, ``openvino``, ``torch`` or ``static``.
         dtype: what to compute in: ``float32`` (the default) or ``bfloat16``; with torch also ``float16``.
         on_truncation: what to do when texts are longer than the model reads: ``warn`` (one warning a call, with
             counts), ``error`` or ``ignore``.
