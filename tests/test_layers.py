@@ -18,7 +18,7 @@ LAYERS = (
     {"text"},
     {"engines"},
     {"models"},
-    {"search", "data"},
+    {"search", "data", "distillation"},
     {"util"},
     {"cli", "__init__"},
     {"__main__"},
