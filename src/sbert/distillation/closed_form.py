@@ -13,8 +13,8 @@ from ..types import FloatArray
 if TYPE_CHECKING:
     from ..models.sentence_transformer import SentenceTransformer
 
-# The smoothing "a" of the weights a / (a + p), for probabilities counted in texts and for those guessed from ranks, which
-# are rougher. Found with MiniLM on the development pairs of the STS benchmark.
+# The smoothing "a" of the weights a / (a + p), for probabilities counted in texts, and for those guessed from ranks,
+# which are rougher. Found with MiniLM on the development pairs of the STS benchmark.
 SMOOTHING, RANK_SMOOTHING = 3e-4, 2e-5
 
 
