@@ -15,7 +15,7 @@ import sbert
 from sbert import SentenceTransformer
 from sbert.cli.app import app
 from sbert.data import open_embeddings
-from support.tiny import make_tiny_model
+from support.tiny import WORDS, make_tiny_model
 
 TEXTS = [
     "A cat sleeps on the sofa.",
@@ -58,7 +58,7 @@ def _python(*arguments, **options):
 def test_help_lists_the_commands(run):
     """--help names every command; no arguments show the same."""
     out = run("--help").stdout
-    for command in ("encode", "similarity", "search", "info", "pairs", "quantize"):
+    for command in ("encode", "similarity", "search", "info", "pairs", "quantize", "distill"):
         assert command in out
     assert "--traceback" in out
 
@@ -392,3 +392,33 @@ def test_demo(tmp_path):
     assert first["answers"] == second["answers"]
     assert len(first["answers"]) == 6
     assert {"score", "words", "definition"} == set(first["answers"][0]["hits"][0])
+
+
+# --- distill and static models ----------------------------------------------------------------------------------------
+
+
+def test_distill_and_use_the_model(run, tmp_path):
+    """With texts it tells how near it came; what it made is a model like any other."""
+    generator = np.random.default_rng(0)
+    teacher, texts = make_tiny_model(tmp_path / "teacher", "bert"), tmp_path / "texts.txt"
+    texts.write_text("".join(f"{' '.join(generator.choice(WORDS, 5))}\n" for _ in range(300)))
+    result = run("distill", teacher, tmp_path / "out", "--texts", texts, "-d", 16, "--backend", "openvino")
+    assert "Fitted to 270 texts. On 30 others the mean cosine to the teacher is" in result.stderr
+    facts = json.loads(run("info", tmp_path / "out", "--json").stdout)
+    assert (facts["architecture"], facts["dimension"], facts["max_seq_length"]) == ("static", 16, None)
+    assert (facts["engine"], facts["fast_engine"]) == ("static", True)
+    assert "yes (static)" in run("info", tmp_path / "out").stdout
+    assert "any length" in run("info", tmp_path / "out").stdout
+    assert len(run("encode", texts, "--model", tmp_path / "out").stdout.splitlines()) == 300
+
+
+def test_distill_without_texts_says_what_is_missing(run, tmp_path):
+    """The numbers of the fit are null then."""
+    teacher = make_tiny_model(tmp_path / "teacher", "bert")
+    result = run("distill", teacher, tmp_path / "out", "-d", 8, "--backend", "openvino", "--json")
+    assert "not fitted to real texts" in result.stderr
+    facts = json.loads(result.stdout)
+    assert facts["folder"] == str(tmp_path / "out")
+    assert (facts["texts"], facts["cosine_before"], facts["cosine_after"]) == (0, None, None)
+    assert (tmp_path / "out" / "tokenizer.json").is_file()
+    assert "dimension must be from 1 to 32" in run("distill", teacher, tmp_path / "x", "-d", 99, code=2).stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,8 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..checkpoints import ModelSpec, read, resolve
 from ..checkpoints.fingerprint import fingerprint
-from ..checkpoints.modules import TransformerSpec
-from ..checkpoints.modules.transformer import usable_positions
+from ..checkpoints.modules import InputSpec
 from ..engines.base import Engine
 from ..engines.select import make_engine
 from ..errors import InputError, MissingDependencyError, SbertWarning
@@ -109,11 +107,11 @@ class BaseModel(TorchHandling):
         #: Text that goes in front of inputs, by name.
         self.prompts = all_prompts(self.spec.prompts, prompts)
         self.default_prompt_name = check_default(default_prompt_name or self.spec.default_prompt_name, self.prompts)
-        self._tokenizer = load_tokenizer(self.spec.transformer, trust_remote_code=trust_remote_code)
+        self._tokenizer = load_tokenizer(self.spec.input, trust_remote_code=trust_remote_code)
         self._own_tokenizer = False
         options = dict(processor_kwargs or {})
         if length := options.pop("model_max_length", None):
-            positions = usable_positions(self.spec.transformer.config)
+            positions = self.spec.input.positions
             self.max_seq_length = int(length) if positions is None else min(int(length), positions)
         if options:
             warnings.warn(f"processor_kwargs {sorted(options)} have no effect here.", SbertWarning, stacklevel=3)
@@ -140,7 +138,7 @@ class BaseModel(TorchHandling):
                     f"got {type(value).__name__}."
                 )
             # A copy, since its truncation is set here, and the caller may use it for other things.
-            value = FastTokenizer(copy.deepcopy(backend), self._tokenizer.max_length, self._tokenizer.pad_id)
+            value = self._tokenizer.with_backend(backend)
         self._tokenizer = value
         self._own_tokenizer = True
 
@@ -152,7 +150,7 @@ class BaseModel(TorchHandling):
 
     @max_seq_length.setter
     def max_seq_length(self, value: int | None) -> None:
-        positions = usable_positions(self.spec.transformer.config)
+        positions = self.spec.input.positions
         if value is not None and value < 1:
             raise InputError(f"max_seq_length must be at least 1; got {value}.")
         if positions is not None and (value is None or value > positions):
@@ -183,7 +181,7 @@ class BaseModel(TorchHandling):
 
     @property
     def backend(self) -> str:
-        """The engine that runs it: ``openvino`` or ``torch``."""
+        """The engine that runs it: ``openvino``, ``torch`` or ``static``."""
         return self.engine.name
 
     def get_backend(self) -> str:
@@ -307,10 +305,10 @@ class BaseModel(TorchHandling):
     def current_spec(self) -> ModelSpec:
         """The spec with the settings as they are now: prompts, lengths, and trained weights of small modules."""
         modules = self.engine.current_modules()
-        network = replace(cast("TransformerSpec", modules[0]), max_seq_length=self.max_seq_length)
+        first = replace(cast("InputSpec", modules[0]), max_seq_length=self.max_seq_length)
         return replace(
             self.spec,
-            modules=(network, *modules[1:]),
+            modules=(first, *modules[1:]),
             model_type=self.family,
             prompts=self.prompts,
             default_prompt_name=self.default_prompt_name,

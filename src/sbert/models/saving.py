@@ -100,9 +100,9 @@ def model_card(model: BaseModel, name: str, train_datasets: list[str] | None) ->
         front += ["datasets:", *(f"- {dataset}" for dataset in train_datasets)]
     rows = {
         "Modules": ", ".join(module.kind for module in spec.modules),
-        "Network": spec.transformer.model_type,
+        "Network": spec.input.architecture,
         "Dimensions": str(spec.truncate_dim or spec.dimension),
-        "Maximum length": f"{model.max_seq_length} tokens",
+        "Maximum length": "any" if model.max_seq_length is None else f"{model.max_seq_length} tokens",
         "Similarity": spec.similarity_fn_name or "cosine",
         "Prompts": ", ".join(f"{key}: {text!r}" for key, text in spec.prompts.items() if text) or "none",
     }

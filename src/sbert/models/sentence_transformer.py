@@ -55,7 +55,7 @@ class SentenceTransformer(Streaming, BaseModel):
         model_kwargs: passed to transformers by the torch engine.
         processor_kwargs: ``model_max_length`` sets ``max_seq_length``.
         config_kwargs: changes to the network's configuration, for the torch engine.
-        backend: the engine: ``auto``, ``openvino`` or ``torch``.
+        backend: the engine: ``auto``, ``openvino``, ``torch`` or ``static``.
         dtype: what to compute in: ``float32`` (the default), ``bfloat16`` or ``int8``; with torch also ``float16``.
             ``int8`` is calibrated when a model is first loaded so, and kept.
         on_truncation: what to do when texts are longer than the model reads: ``warn`` (one warning a call, with
