@@ -49,7 +49,7 @@ class Quantized:
 def quantize(spec: ModelSpec, weights: Weights, own: Sequence[str] | None) -> Quantized:
     """Quantise a model.
 
-    Layers whose outputs change most are left in float, as many as the mean cosine of :data:`.fidelity.AIM` asks for
+    Layers whose outputs change most are left in float, as many as the aim of :data:`.fidelity.AIM` asks for
     and a quarter at the most.
 
     Args:
@@ -107,7 +107,7 @@ def _faithful(
         in_float = layers - sum(len(watched.layers[group]) for group in groups)
         fidelity = Fidelity.measured(exact, vectors, in_float, layers)
         step = max(1, number // _AT_A_TIME)
-        if fidelity.mean >= AIM or left_out + step > number // _MOST_IN_FLOAT:
+        if fidelity.apart >= AIM or left_out + step > number // _MOST_IN_FLOAT:
             break
         left_out += step
     if not fidelity.mean >= LEAST:  # also where a vector is not a number

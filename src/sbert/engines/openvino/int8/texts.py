@@ -10,6 +10,13 @@ from ....errors import InputError, NotTextError
 
 FILE = Path(__file__).with_name("calibration.txt")
 
+#: What widely used models want in front of texts, whether their folders say so or not: E5, Nomic, BGE.
+_USUAL_PROMPTS = (
+    "query: ", "passage: ", "search_query: ", "search_document: ",
+    "Represent this sentence for searching relevant passages: ",
+)  # fmt: skip
+#: Every so many texts one has one of them in front.
+_FRONTED = 4
 #: Every so many texts one is not calibrated on, but kept to measure what was lost.
 _HELD_BACK = 5
 #: Of the user's own texts, no more than this are read: ranges hardly change beyond.
@@ -21,11 +28,13 @@ def calibration_texts(own: Iterable[str] | None, prompts: Iterable[str]) -> tupl
 
     Args:
         own: the user's texts, used beside those of the package.
-        prompts: what the model puts in front of texts; each is put in front of some.
+        prompts: what the model puts in front of texts; each is put in front of some, and so are usual ones.
     """
     texts = [*(own or ()), *FILE.read_text(encoding="utf-8").splitlines()]
-    fronts = cycle(["", *sorted({prompt for prompt in prompts if prompt})])
-    fronted = [next(fronts) + text for text in texts]
+    own_prompts = cycle(["", *sorted({prompt for prompt in prompts if prompt})])
+    usual = cycle(_USUAL_PROMPTS)
+    # An odd one of five is held back, and one of four is fronted: so both kinds are among both.
+    fronted = [(next(usual) if index % _FRONTED == 1 else next(own_prompts)) + text for index, text in enumerate(texts)]
     held_back = fronted[::_HELD_BACK]
     del fronted[::_HELD_BACK]
     return fronted, held_back
