@@ -15,7 +15,7 @@ import sbert
 from sbert import SentenceTransformer
 from sbert.cli.app import app
 from sbert.data import open_embeddings
-from support.tiny import make_tiny_model
+from support.tiny import WORDS, make_tiny_model
 
 TEXTS = [
     "A cat sleeps on the sofa.",
@@ -58,7 +58,7 @@ def _python(*arguments, **options):
 def test_help_lists_the_commands(run):
     """--help names every command; no arguments show the same."""
     out = run("--help").stdout
-    for command in ("encode", "similarity", "search", "info", "pairs"):
+    for command in ("encode", "similarity", "search", "info", "pairs", "quantize", "distill"):
         assert command in out
     assert "--traceback" in out
 
@@ -262,6 +262,28 @@ def test_info(run):
     assert "256 tokens of a text" in text
 
 
+def test_quantize_writes_a_smaller_folder_and_says_how_faithful_it_is(run, tmp_path, minilm):
+    """The folder is a model like any other, in int8 unless asked otherwise."""
+    pytest.importorskip("openvino")
+    facts = json.loads(run("quantize", "all-MiniLM-L6-v2", tmp_path / "small", "--json").stdout)
+    assert facts["megabytes"] < 30
+    assert facts["fidelity"]["mean"] > 0.995
+    found = json.loads(run("info", tmp_path / "small", "--json").stdout)
+    assert (found["stored_in"], found["parameters"]) == ("int8", 22_713_216)
+    assert found["int8_fidelity"] == facts["fidelity"]
+    assert found["int8"].startswith("cosine to float32 0.99")
+    told = run("similarity", TEXTS[0], TEXTS[1], "-m", tmp_path / "small").stdout
+    assert float(told) == pytest.approx(float(minilm.similarity(*minilm.encode(TEXTS[:2]))[0, 0]), abs=0.05)
+    refused = run("similarity", "a", "b", "-m", tmp_path / "small", "--dtype", "float32", code=2)
+    assert "is stored in int8; got dtype='float32'" in refused.stderr
+
+
+def test_quantize_takes_texts_of_your_own(run, tmp_path, corpus):
+    told = run("quantize", "all-MiniLM-L6-v2", tmp_path / "small", "--texts", corpus, "--column", "text").stderr
+    assert "in int8: cosine to float32 0.99" in told
+    assert f"Written to {tmp_path / 'small'}, 25 MB" in told
+
+
 def test_info_tells_why_the_fast_engine_does_not_serve(run, tmp_path):
     """A network that is not known is described all the same."""
     (tmp_path / "config.json").write_text('{"model_type": "mystery", "hidden_size": 8}')
@@ -370,3 +392,33 @@ def test_demo(tmp_path):
     assert first["answers"] == second["answers"]
     assert len(first["answers"]) == 6
     assert {"score", "words", "definition"} == set(first["answers"][0]["hits"][0])
+
+
+# --- distill and static models ----------------------------------------------------------------------------------------
+
+
+def test_distill_and_use_the_model(run, tmp_path):
+    """With texts it tells how near it came; what it made is a model like any other."""
+    generator = np.random.default_rng(0)
+    teacher, texts = make_tiny_model(tmp_path / "teacher", "bert"), tmp_path / "texts.txt"
+    texts.write_text("".join(f"{' '.join(generator.choice(WORDS, 5))}\n" for _ in range(300)))
+    result = run("distill", teacher, tmp_path / "out", "--texts", texts, "-d", 16, "--backend", "openvino")
+    assert "Fitted to 270 texts. On 30 others the mean cosine to the teacher is" in result.stderr
+    facts = json.loads(run("info", tmp_path / "out", "--json").stdout)
+    assert (facts["architecture"], facts["dimension"], facts["max_seq_length"]) == ("static", 16, None)
+    assert (facts["engine"], facts["fast_engine"]) == ("static", True)
+    assert "yes (static)" in run("info", tmp_path / "out").stdout
+    assert "any length" in run("info", tmp_path / "out").stdout
+    assert len(run("encode", texts, "--model", tmp_path / "out").stdout.splitlines()) == 300
+
+
+def test_distill_without_texts_says_what_is_missing(run, tmp_path):
+    """The numbers of the fit are null then."""
+    teacher = make_tiny_model(tmp_path / "teacher", "bert")
+    result = run("distill", teacher, tmp_path / "out", "-d", 8, "--backend", "openvino", "--json")
+    assert "not fitted to real texts" in result.stderr
+    facts = json.loads(result.stdout)
+    assert facts["folder"] == str(tmp_path / "out")
+    assert (facts["texts"], facts["cosine_before"], facts["cosine_after"]) == (0, None, None)
+    assert (tmp_path / "out" / "tokenizer.json").is_file()
+    assert "dimension must be from 1 to 32" in run("distill", teacher, tmp_path / "x", "-d", 99, code=2).stderr

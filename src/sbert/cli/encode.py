@@ -77,7 +77,7 @@ def encode(
     ] = "float32",
     normalize: Annotated[bool, typer.Option("--normalize", help="Scale vectors to length one.")] = False,
     truncate_dim: TruncateDim = None,
-    dtype: Dtype = "float32",
+    dtype: Dtype = None,
     backend: Backend = "auto",
     device: Device = None,
     batch_size: BatchSize = None,

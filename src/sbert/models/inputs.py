@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NotTextError
+from ..errors import InputError, NotTextError
 from ..text.tokenizer import TextOrPair
 
 
@@ -80,6 +80,17 @@ def _text(item: Any, index: int) -> TextOrPair:
     raise NotTextError(
         f"inputs[{index}] must be a string; got {type(item).__name__} {shown}. Replace it, or leave it out."
     )
+
+
+def check_counts(**counts: int | None) -> None:
+    """Check arguments that are whole numbers of at least 1, or None for the default.
+
+    Raises:
+        InputError: one is not; its name is the argument's.
+    """
+    for argument, number in counts.items():
+        if number is not None and (not isinstance(number, (int, np.integer)) or number < 1):
+            raise InputError(f"{argument} must be a whole number of at least 1, or None; got {number!r}.")
 
 
 def refuse_invalid(texts: Sequence[TextOrPair], indices: Iterable[int]) -> None:

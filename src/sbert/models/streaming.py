@@ -19,7 +19,7 @@ from ..similarity import unit
 from ..text.tokenizer import TextOrPair
 from ..types import AnyArray, FloatArray, Precision, Vectors
 from .encoding import Job, sentence_vectors, vectors_of_windows
-from .inputs import checked, refuse_no_collection, with_prompt
+from .inputs import check_counts, checked, refuse_no_collection, with_prompt
 from .progress import Progress, progress_bar
 from .prompts import choose_prompt
 from .truncation import Truncation, check_policy
@@ -308,9 +308,7 @@ def check_options(precision: str, batch_size: int | None, truncate_dim: int | No
     """
     if precision not in get_args(Precision):
         raise one_of("precision", precision, get_args(Precision))
-    for argument, number in (("batch_size", batch_size), ("truncate_dim", truncate_dim)):
-        if number is not None and (not isinstance(number, (int, np.integer)) or number < 1):
-            raise InputError(f"{argument} must be a whole number of at least 1, or None; got {number!r}.")
+    check_counts(batch_size=batch_size, truncate_dim=truncate_dim)
     if prompt is not None and not isinstance(prompt, str):
         raise InputError(f"prompt must be a string, or None; got {prompt!r}.")
 

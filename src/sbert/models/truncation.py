@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from dataclasses import dataclass, replace
 
@@ -62,6 +63,30 @@ class Truncation:
         if policy == "warn" and self.truncated:
             advice = "Split long texts, raise max_seq_length where the model allows it, or pass on_truncation='ignore'."
             warnings.warn(f"{self} {advice}", TruncationWarning, stacklevel=stacklevel + 1)
+
+
+class LastTruncation:
+    """What the last call cut off, kept for each thread apart, so that each reads of its own calls.
+
+    A thread that has made none reads of the last call of any.
+    """
+
+    def __init__(self) -> None:
+        self._anywhere = Truncation()
+        self._here = threading.local()
+
+    def __reduce__(self) -> tuple[type[LastTruncation], tuple[()]]:
+        """Copies have made no call."""
+        return LastTruncation, ()
+
+    def get(self) -> Truncation:
+        """Of this thread's last call."""
+        found: Truncation = getattr(self._here, "last", self._anywhere)
+        return found
+
+    def set(self, truncation: Truncation) -> None:
+        """Note a call of this thread."""
+        self._here.last = self._anywhere = truncation
 
 
 def check_policy(policy: str) -> str:

@@ -34,6 +34,19 @@ class Tokens:
 
 
 @dataclass(frozen=True)
+class WholeText:
+    """All tokens of one text, none cut off, without special tokens.
+
+    Args:
+        ids: token numbers, (n,) int64.
+        offsets: the characters of the text that each token stands for, first and one past the last, (n, 2) int64.
+    """
+
+    ids: IntArray
+    offsets: IntArray
+
+
+@dataclass(frozen=True)
 class Batch:
     """Texts of about one length, padded into rectangles that a network takes.
 
