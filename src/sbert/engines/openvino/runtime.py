@@ -80,7 +80,7 @@ def options_for(precision: str, streams: int = 1) -> dict[str, Any]:
     if streams > 1:
         way = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams}
     # A thread that may not leave its core waits for whoever else computes there, and the others wait for it: on a busy
-    # machine a short text takes three times as long.
+    # machine a short text took up to 2.7 times as long.
     return {"INFERENCE_PRECISION_HINT": precision, "ENABLE_CPU_PINNING": False} | way
 
 
