@@ -24,7 +24,7 @@ from .progress import Progress
 from .truncation import Truncation, refuse_long
 
 #: Texts that are tokenised and sorted together. Enough that batches fill up, few enough that memory stays bounded.
-WINDOW = 16_384
+WINDOW = 8192
 #: Repeated texts' vectors that are copied at a time.
 _COPIED_ROWS = 4096
 

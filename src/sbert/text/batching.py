@@ -59,8 +59,10 @@ def plan_batches(
     if longest is not None:
         padded = np.minimum(padded, longest)
     order = np.argsort(-padded, kind="stable")
-    boundaries = np.flatnonzero(np.diff(padded[order])) + 1
-    for group in np.split(order, boundaries):
+    ordered = padded[order]
+    ends = [*(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1).tolist(), len(order)]
+    for begin, end in zip([0, *ends], ends, strict=False):
+        group = order[begin:end]
         if not len(group):
             continue
         length = int(padded[group[0]])

@@ -176,7 +176,7 @@ class FastTokenizer(Tokenizer):
         dropped = np.zeros(len(rows), np.int64)
         if self.max_length is not None:
             # Only a text that fills the limit can have lost anything.
-            for index in np.flatnonzero(np.diff(starts) >= self.max_length).tolist():
+            for index in np.flatnonzero(starts[1:] - starts[:-1] >= self.max_length).tolist():
                 dropped[index] = self._full_length(texts[index]) - len(rows[index])
         return Tokens(ids, type_ids, starts, dropped)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
-
 from ..types import IntArray
 
 
@@ -32,7 +30,7 @@ class Tokens:
     @cached_property
     def lengths(self) -> IntArray:
         """Number of tokens kept of each text, special tokens included, (n,) int64."""
-        return np.diff(self.starts)
+        return self.starts[1:] - self.starts[:-1]
 
 
 @dataclass(frozen=True)

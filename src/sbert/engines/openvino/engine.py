@@ -33,12 +33,13 @@ from .runtime import (
 )
 
 DTYPES = ("float32", "bfloat16", "int8")
-#: Tokens from which on a job repays the compilation of the graph for bulk, by measurement: compiling takes as long as
-#: some ten thousand tokens do, whatever the size of the model, and about a quarter of the time is gained.
+#: Tokens from which on a job repays the compilation of the graph for bulk: measured with MiniLM on two cores, compiling
+#: takes as long as some ten thousand tokens, and a tenth to a quarter of the time is gained.
 _BULK_TOKENS = 65_536
-#: Numbers in a layer's output for a batch, and so its tokens, fewer for wider models. By measurement, from 256 to 8,192
-#: tokens the time for one differs by 2 % at the most in networks 384 and 768 wide; memory grows with them.
-_NUMBERS, _LEAST_TOKENS, _MOST_TOKENS = 393_216, 512, 1024
+#: Numbers in a layer's output for a batch, and so its tokens, fewer for the widest models. Measured in networks 384
+#: wide (every dtype) and 768 wide (float32, bfloat16), the time for a token differs by less than 5 % from 512 to 4,096
+#: tokens to a batch, while memory grows with them.
+_NUMBERS, _LEAST_TOKENS, _MOST_TOKENS = 393_216, 256, 512
 #: Once it is compiled, batches a core from which on it is used: with fewer, cores would stand idle at the end.
 _BULK_BATCHES = 4
 
