@@ -147,7 +147,11 @@ def save_tensors(tensors: Mapping[str, AnyArray], path: Path) -> None:
     """Write tensors to a safetensors file, marked as torch's layout, which readers of networks ask for."""
     from safetensors.numpy import save_file
 
+    # The library's files are for their owner's eyes alone; this one may be read by whom the others of its folder may.
+    path.touch()
+    permissions = path.stat().st_mode & 0o777
     save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path, metadata={"format": "pt"})
+    path.chmod(permissions)
 
 
 def _tensors(path: Path) -> dict[str, tuple[AnyArray, str]]:
