@@ -28,9 +28,11 @@ elif library == "model2vec":
     def encode(texts):
         return model.encode(texts)
 else:
-    from wordllama import WordLlama
+    import wordllama
 
-    model = WordLlama.load(dim=256, disable_download=True)
+    # Its tokenizer is in the package, in a folder other than the one where it looks; told of as a cache, it is found.
+    inside = Path(wordllama.__file__).parent
+    model = wordllama.WordLlama.load(dim=256, cache_dir=inside, disable_download=True)
 
     def encode(texts):
         return model.embed(texts, norm=True)
