@@ -1,7 +1,8 @@
 """Embed texts with a fast static model as often as told and print the seconds; at the end, write vectors to judge.
 
-Arguments: library, model, texts file (JSON: {"speed": [...], "quality": [...]}), file for the vectors of "quality".
-Reads lines from standard input: each asks for one timed run. So all sides stay loaded and take turns.
+Arguments: library, model, texts file (JSON: {"speed": [[...], ...], "quality": [...]}), file for the vectors of
+"quality". Reads lines from standard input: each asks for one timed run, on the next list of "speed", so that no text
+comes twice and nothing that was kept of it helps. So all sides stay loaded and take turns.
 """
 
 import json
@@ -28,19 +29,21 @@ elif library == "model2vec":
     def encode(texts):
         return model.encode(texts)
 else:
-    from wordllama import WordLlama
+    import wordllama
 
-    model = WordLlama.load(dim=256, disable_download=True)
+    # Its tokenizer is in the package, in a folder other than the one where it looks; told of as a cache, it is found.
+    inside = Path(wordllama.__file__).parent
+    model = wordllama.WordLlama.load(dim=256, cache_dir=inside, disable_download=True)
 
     def encode(texts):
         return model.embed(texts, norm=True)
 
 
-encode(data["speed"][:256])
+encode(data["speed"][0][:256])
 print(json.dumps({"ready": True}), flush=True)
-for _ in sys.stdin:
+for _, texts in zip(sys.stdin, data["speed"], strict=False):
     start = time.perf_counter()
-    encode(data["speed"])
+    encode(texts)
     print(json.dumps({"seconds": time.perf_counter() - start}), flush=True)
 np.save(out, np.asarray(encode(data["quality"]), np.float32))
 print(json.dumps({"vectors": out}), flush=True)

@@ -8,7 +8,7 @@ import torch
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch
 
-from sbert.checkpoints.weights import open_weights, weight_files
+from sbert.checkpoints.weights import open_weights, save_tensors, weight_files
 from sbert.errors import CheckpointError, CorruptCheckpointError
 
 
@@ -125,3 +125,10 @@ def test_a_missing_tensor_offers_the_closest(tmp_path):
     save_file({"encoder.weight": np.ones(2, np.float32)}, tmp_path / "model.safetensors")
     with pytest.raises(CorruptCheckpointError, match=r"has no tensor 'encoder.weigth'.*Did you mean 'encoder.weight'"):
         open_weights(tmp_path).float32("encoder.weigth")
+
+
+def test_a_written_file_may_be_read_by_whom_others_may(tmp_path):
+    (tmp_path / "other").touch()
+    save_tensors({"x": np.ones(3, np.float32)}, tmp_path / "model.safetensors")
+    assert (tmp_path / "model.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+    np.testing.assert_array_equal(open_weights(tmp_path)["x"], np.ones(3))

@@ -8,7 +8,6 @@ nearly all of their words: this is several times as fast.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Sequence
 from itertools import chain
@@ -124,11 +123,10 @@ def splits_at_spaces(backend: Any) -> bool:
     True of BERT's: its normaliser changes each character without regard to others beyond a space, its splitter splits
     there, and WordPiece sees single words.
     """
-    settings = json.loads(backend.to_str())
-    kinds = [(settings[step] or {}).get("type") for step in ("normalizer", "pre_tokenizer", "model")]
-    added = [token["content"] for token in settings["added_tokens"]]
+    steps = (backend.normalizer, backend.pre_tokenizer, backend.model)
+    added = [token.content for token in backend.get_added_tokens_decoder().values()]
     return (
-        kinds[0] in (None, "BertNormalizer")
-        and kinds[1:] == ["BertPreTokenizer", "WordPiece"]
+        [type(step).__name__ for step in steps[1:]] == ["BertPreTokenizer", "WordPiece"]
+        and (steps[0] is None or type(steps[0]).__name__ == "BertNormalizer")
         and not any(character.isspace() for content in added for character in content)
     )
