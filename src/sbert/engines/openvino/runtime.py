@@ -11,6 +11,7 @@ import weakref
 from typing import Any
 
 from ...errors import EngineError
+from ...process import forks
 
 _lock = threading.RLock()
 # What a child must neither use nor clear away.
@@ -73,6 +74,9 @@ def compile_for_cpu(model: Any, precision: str, streams: int = 1) -> Any:
     way: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
     if streams > 1:
         way = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams, "ENABLE_CPU_PINNING": False}
+    if forks():
+        # Or every child of one process would hold its threads to the same cores.
+        way["ENABLE_CPU_PINNING"] = False
     try:
         return core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision} | way)
     except RuntimeError as error:
