@@ -8,13 +8,18 @@ no forward pass and no tokeniser runs, and :func:`forks` tells those who keep th
 from __future__ import annotations
 
 import os
+import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 #: How long a fork waits for work to end, in seconds; what hangs must not keep a process from forking for ever.
 _PATIENCE = 30.0
+#: And then for threads to fall asleep, since some may belong to the user and never do.
+_SETTLING = 2.0
 
 # The tokenizers library reads it before each use of its threads. It must be "false" in a child, where they are gone.
 _TOKENIZER_THREADS = "TOKENIZERS_PARALLELISM"
@@ -80,6 +85,9 @@ _gates: weakref.WeakSet[Gate] = weakref.WeakSet()
 #: Whoever runs a network or a tokenizer is inside: then no fork happens.
 WORK = Gate()
 
+# Where Linux says what each thread of this process is doing.
+_TASKS = Path("/proc/self/task")
+
 _forks = 0
 _told: str | None = None
 
@@ -89,9 +97,32 @@ def forks() -> int:
     return _forks
 
 
+def _settle() -> None:
+    """Wait until all other threads are asleep.
+
+    Threads of a runtime go on for some milliseconds after a forward pass, looking for more to do. One that is lost in
+    the midst of that is counted as busy in the child, which would wait for it for ever.
+    """
+    own, calm = str(threading.get_native_id()), 0
+    end = time.monotonic() + _SETTLING
+    while calm < 3 and time.monotonic() < end:
+        calm = calm + 1 if all(_asleep(task) for task in _TASKS.iterdir() if task.name != own) else 0
+        time.sleep(0.001)
+
+
+def _asleep(task: Path) -> bool:
+    try:
+        state = (task / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+    except OSError:
+        return True  # it has ended
+    return state != "R"
+
+
 def _before() -> None:
     global _told
     WORK.close(_PATIENCE)
+    if _TASKS.is_dir() and "openvino" in sys.modules:
+        _settle()
     # Set before the fork, since the library warns of it, on the user's terminal, in the moment of the fork.
     _told = os.environ.get(_TOKENIZER_THREADS)
     os.environ[_TOKENIZER_THREADS] = "false"

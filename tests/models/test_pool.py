@@ -28,7 +28,7 @@ def model(folder):
     """Weights in memory that are no longer those of the folder."""
     model = SentenceTransformer(folder, backend="torch", device="cpu", prompts={"query": "a dog "})
     with torch.no_grad():
-        model[0].auto_model.embeddings.word_embeddings.weight += 0.1
+        model[0].auto_model.embeddings.word_embeddings.weight[:, :9] += 0.5
     return model
 
 
@@ -60,7 +60,7 @@ def test_the_same_bits_as_without(model, pool, folder):
     ids=str,
 )
 def test_every_option(model, pool, options):
-    texts = [*TEXTS, "the cat and " * 100]
+    texts = [*TEXTS, *TEXTS, "the cat and " * 100]
     policy = {} if "on_long" in options else {"on_truncation": "ignore"}
     with_pool, without = (model.encode(texts, pool=each, **options, **policy) for each in (pool, None))
     np.testing.assert_array_equal(np.asarray(with_pool), np.asarray(without))
@@ -89,8 +89,9 @@ def test_threads_get_their_own_results(model, pool):
     wrong = []
 
     def work(first):
-        found = [model.encode(TEXTS[first : first + 40], pool=pool, batch_size=9) for _ in range(3)]
-        wrong.extend(each for each in found if np.abs(each - expected[first : first + 40]).max() > 1e-6)
+        found = model.encode(TEXTS[first : first + 30], pool=pool)
+        if np.abs(found - expected[first : first + 30]).max() > 1e-6:
+            wrong.append(first)
 
     threads = [threading.Thread(target=work, args=(first,)) for first in (0, 5, 10, 20)]
     for thread in threads:
