@@ -182,6 +182,21 @@ def record(name: str, measured: dict[str, Any]) -> None:
     print(f"written to {path.relative_to(ROOT)}")
 
 
+def known_dtypes(wanted: Sequence[str]) -> list[str]:
+    """Those of the dtypes that this version runs MiniLM in; the others are told."""
+    from sbert import SentenceTransformer
+
+    def known(dtype: str) -> bool:
+        try:
+            SentenceTransformer(minilm_folder(), backend="openvino", dtype=dtype)
+        except (ValueError, RuntimeError) as error:
+            print(f"{dtype} is left out: {error}")
+            return False
+        return True
+
+    return [dtype for dtype in wanted if known(dtype)]
+
+
 def minilm_folder() -> str:
     """The folder of the real MiniLM, which both sides load."""
     from sbert.checkpoints import resolve

