@@ -6,13 +6,14 @@ import json
 import statistics
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from folders import MODELS, exported, folder
-from harness import Side, definitions, in_turn, parser, peer_python, ratio, read_options, record
+from harness import Side, definitions, in_turn, kept, model_options, parser, peer_python, ratio, read_options, record
 from scoring import cosines, spearman, sts_pairs
 from texts import abstracts, calibration, mixed_lengths, of_lengths, short_texts
 from tokenizers import Tokenizer
@@ -170,7 +171,7 @@ def measure(key: str, options: Any) -> dict[str, Any]:
             lengths = mixed_lengths(count, greatest)
             documents = abstracts(options.data)
             material = documents or definitions(30_000)
-            measured: dict[str, Any] = {"reads": field.reads}
+            measured: dict[str, Any] = {"date": time.strftime("%Y-%m-%d"), "reads": field.reads}
             field.quality()
             measured["single"] = field.queries(short[: 30 if options.short else 100])
             measured["short"] = field.race(f"short texts ({what})", short)
@@ -187,11 +188,11 @@ def measure(key: str, options: Any) -> dict[str, Any]:
 
 def main() -> None:
     found = parser(__doc__, rounds=5)
-    found.add_argument("--models", nargs="+", choices=list(MODELS), default=None, help="all; minilm alone if --short")
+    model_options(found, list(MODELS))
     found.add_argument("--sides", nargs="+", default=None, help="only sides whose names hold one of these")
     found.add_argument("--texts", type=int, default=None, help="how many short texts; other runs follow")
     options = read_options(found)
-    measured = {}
+    measured = kept("encode", options)
     for key in options.models or (["minilm"] if options.short else MODELS):
         try:
             folder(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sections import BASELINE, Results, beside, fastest, is_ours, times
+from sections import BASELINE, Results, beside, chosen, fastest, is_ours, times
 
 # What was measured, ours, the ratio to the peer, the quality beside it.
 Row = tuple[str, str, str, str]
@@ -30,8 +30,7 @@ def _startup(results: Results) -> Iterator[Row]:
 
 
 def _encode(results: Results) -> Iterator[Row]:
-    """Of the first model: MiniLM."""
-    model = next(iter(results["models"].values()))
+    _, model = chosen(results)
     best = fastest(model)
     dtype = best.removeprefix("sbert ")
     for race, what in (("short", "short texts"), ("long", "abstracts")):

@@ -155,6 +155,21 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     return statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
 
 
+def kept(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    """What the results file says of models, where it is asked to be kept beside what is measured now."""
+    path = RESULTS / f"{name}.json"
+    if not (options.keep and path.exists()):
+        return {}
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["models"]
+    return found
+
+
+def model_options(found: argparse.ArgumentParser, names: Sequence[str]) -> None:
+    """The options of scripts that measure one model after the other."""
+    found.add_argument("--models", nargs="+", choices=names, default=None, help="all; minilm alone if --short")
+    found.add_argument("--keep", action="store_true", help="keep the results of models that are not measured now")
+
+
 def processor() -> str:
     """The processor's name, where the system tells it."""
     cpuinfo = Path("/proc/cpuinfo")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from folders import MODELS, Model, folder
-from harness import parser, read_options, record
+from harness import kept, model_options, parser, read_options, record
 from scoring import Retrieval, cosines, spearman, sts_pairs
 
 DTYPES = ("float32", "bfloat16", "int8")
@@ -90,11 +90,11 @@ def show(dtype: str, row: dict[str, Any], exact: dict[str, float]) -> None:
 
 def main() -> None:
     found = parser(__doc__, rounds=1)
-    found.add_argument("--models", nargs="+", choices=list(MODELS), default=None, help="all; minilm alone if --short")
+    model_options(found, list(MODELS))
     options = read_options(found, peers=False)
     if not (options.data / "sts").is_dir():
         found.error(f"{options.data} is not there: the scores need real data (--data).")
-    measured = {}
+    measured = kept("quality", options)
     for key in options.models or (["minilm"] if options.short else MODELS):
         try:
             folder(key)

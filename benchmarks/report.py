@@ -9,7 +9,7 @@ from pathlib import Path
 
 from charts import Point, bars, scatter
 from figures import figures
-from sections import BASELINE, SECTIONS, Results, is_ours, plain
+from sections import BASELINE, SECTIONS, Results, chosen, is_ours, plain
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -46,16 +46,17 @@ def document(found: dict[str, Results], drawn: dict[str, str]) -> str:
     for name, results in found.items():
         title, section = SECTIONS.get(name, (name.replace("_", " ").capitalize(), plain))
         lines += [f"## {title}", "", machine(results), ""]
-        lines += [f"![{alt}]({file})" for file, alt in CHARTS.items() if name == "encode" and file in drawn]
+        for file, alt in CHARTS.items():
+            lines += [f"![{alt}]({file})", ""] if name == "encode" and file in drawn else []
         lines += section(results)
     return "\n".join(lines).rstrip() + "\n"
 
 
 def charts(found: dict[str, Results]) -> dict[str, str]:
-    """The charts, by file: of the first model that was measured."""
+    """The charts, by file."""
     if "encode" not in found:
         return {}
-    name, model = next(iter(found["encode"]["models"].items()))
+    name, model = chosen(found["encode"])
     sides = model["short"]["sides"]
     ratios = [(side, row["ratio"], is_ours(side)) for side, row in sides.items() if "ratio" in row]
     points = [

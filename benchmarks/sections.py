@@ -38,6 +38,13 @@ def beside(race: Results, ours: str, theirs: str) -> float | None:
     return statistics.median(b / a for a, b in zip(sides[ours][runs], sides[theirs][runs], strict=True))
 
 
+def chosen(results: Results) -> tuple[str, Results]:
+    """The model that charts and the README show: MiniLM, or the first where that was not measured."""
+    models = results["models"]
+    name = "all-MiniLM-L6-v2" if "all-MiniLM-L6-v2" in models else next(iter(models))
+    return name, models[name]
+
+
 def fastest(model: Results) -> str:
     """Our fastest dtype on short texts."""
     sides = model["short"]["sides"]
@@ -53,7 +60,8 @@ def encode(results: Results) -> list[str]:
         "",
     ]
     for name, model in results["models"].items():
-        lines += [f"### {name}", "", *_speeds(model), "", *_remarks(model), *_against(model)]
+        measured = [] if model["date"] == results["date"] else [f"Measured {model['date']}.", ""]
+        lines += [f"### {name}", "", *measured, *_speeds(model), "", *_remarks(model), *_against(model)]
     return lines + _peers()
 
 
@@ -72,14 +80,20 @@ def _speeds(model: Results) -> list[str]:
         if "skipped" in facts:
             continue
         shown = f"**{name}**" if is_ours(name) else f"{name} {facts['version']}"
-        computes = facts.get("computes_in", "int8" if "int8" in name else "4 bits" if "bits" in name else "float32")
         query = model["single"]["sides"][name]
-        row = [shown, computes, f"{query['milliseconds']:.1f} ms", times(query.get("ratio"))]
+        row = [shown, _arithmetic(name, facts), f"{query['milliseconds']:.1f} ms", times(query.get("ratio"))]
         for race in races:
             side = model[race]["sides"][name]
             row += [f"{side['texts_per_second']:,.0f}", times(side.get("ratio"))]
         rows.append([*row, f"{facts['stsb_spearman']:.2f}" if "stsb_spearman" in facts else ""])
     return table(heads, rows)
+
+
+def _arithmetic(name: str, facts: Results) -> str:
+    """What a side computes in: what it said, beside int8 for what is not in int8."""
+    parts = [word for word in ("int8", "4 bits") if word in name]
+    said = facts.get("computes_in", "" if parts else "float32")
+    return ", ".join(dict.fromkeys([*parts, *([said] if said else [])]))
 
 
 def _remarks(model: Results) -> list[str]:
@@ -203,6 +217,37 @@ def install_size(results: Results) -> list[str]:
     return [f"`pip install .` takes {results['megabytes']:.0f} MB; of torch and transformers it brings {brings}.", ""]
 
 
+def static(results: Results) -> list[str]:
+    """Static models."""
+    scores = list(next(iter(results["models"].values()))["scores"])
+    rows = [
+        [name, f"{m['texts_per_second']:,.0f}", times(m["ratio"]), *(f"{m['scores'][score]:.2f}" for score in scores)]
+        for name, m in results["models"].items()
+    ]
+    return [*table(["side", "texts/s", "ratio", *scores], rows), ""]
+
+
+def memory(results: Results) -> list[str]:
+    """A long job in little memory."""
+    loaded, more, written = (f"{results[name]:,.0f} MB" for name in ("loaded_mb", "peak_above_mb", "written_mb"))
+    return [
+        f"{results['texts']:,} texts ({results['tokens']:,} tokens) to {written} of vectors on disk,",
+        f"{results['dtype']}, in {results['seconds']:,.0f} s.",
+        f"The process with its model takes {loaded}; at its peak, {more} more.",
+        "",
+    ]
+
+
+def resume(results: Results) -> list[str]:
+    """A job that is killed and goes on."""
+    same = "the bytes are those" if results["bytes_equal"] else "**the bytes differ from those**"
+    return [
+        f"A job of {results['texts']:,} texts was killed {results['kills']} times at random moments and started again:",
+        f"{same} of a job that ran undisturbed, and {results['finished_shards_lost']} finished shards were lost.",
+        "",
+    ]
+
+
 def plain(results: Results) -> list[str]:
     """Any other benchmark: its numbers by name."""
 
@@ -227,7 +272,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Results], list[str]]]] = {
     "search": ("Exact search", search),
     "pairs": ("Most similar pairs", pairs),
     "install_size": ("Size on disk", install_size),
-    "static": ("Static models", plain),
-    "memory": ("Memory", plain),
-    "resume": ("Stopping and going on", plain),
+    "static": ("Static models", static),
+    "memory": ("Memory of a long job", memory),
+    "resume": ("Stopping and going on", resume),
 }

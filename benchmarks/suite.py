@@ -10,6 +10,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 NAMES = ("startup", "encode", "quality", "search", "pairs", "memory", "resume", "static")
+# What makes a script short that has no --short.
+SHORT = {"memory": ["--texts", "30000"], "resume": ["--kills", "3", "--texts", "2000"]}
 # Peers that are in an environment of their own.
 STATIC_PEERS = HERE.parent / ".venv-peers-static" / "bin" / "python"
 
@@ -25,7 +27,7 @@ def main() -> None:
         if not script.exists():
             continue
         print(f"== {name}", flush=True)
-        command = [sys.executable, str(script), *([] if options.full else ["--short"])]
+        command = [sys.executable, str(script), *([] if options.full else SHORT.get(name, ["--short"]))]
         if name == "static":
             command += ["--peer-python", str(STATIC_PEERS)]
         start = time.perf_counter()

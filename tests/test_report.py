@@ -46,7 +46,15 @@ def one_model():
     facts = {name: {"version": "1.0", "stsb_spearman": 82.0 + t} for name, t in seconds.items()}
     facts["fastembed"] = {"skipped": "not installed"}
     uniform = race | {"sides": {name: s for name, s in race["sides"].items() if name.startswith("sbert")}}
-    return {"sides": facts, "single": single, "short": race, "mixed": race, "uniform": uniform, "long": race}
+    return {
+        "date": FACTS["date"],
+        "sides": facts,
+        "single": single,
+        "short": race,
+        "mixed": race,
+        "uniform": uniform,
+        "long": race,
+    }
 
 
 def test_speeds_and_what_was_left_out(report):
