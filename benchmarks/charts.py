@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -61,6 +62,13 @@ def bars(title: str, rows: Sequence[tuple[str, float, bool]]) -> str:
     return _drawing(width, bottom + 12, title, parts)
 
 
+def _round_values(low: float, high: float) -> list[float]:
+    """Between 4 and 10 values between two others, at steps of 1, 2 or 5 times a power of ten."""
+    power = 10 ** math.floor(math.log10((high - low) / 4))
+    step = next(power * times for times in (5, 2, 1) if (high - low) / (power * times) >= 4)
+    return [number * step for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
 def scatter(title: str, x_label: str, y_label: str, points: Sequence[Point]) -> str:
     """Points with their names beside them; names that would lie on each other are moved apart.
 
@@ -70,7 +78,7 @@ def scatter(title: str, x_label: str, y_label: str, points: Sequence[Point]) -> 
         y_label: what is upwards; only the range that occurs is shown.
         points: what was measured.
     """
-    width, height, left, right, top, bottom = 760, 460, 64, 180, 50, 410
+    width, height, left, right, top, bottom = 860, 480, 64, 260, 64, 430
     greatest = 1.05 * max(point.x for point in points)
     low, high = min(point.y for point in points), max(point.y for point in points)
     margin = max(0.15 * (high - low), 0.1)
@@ -78,14 +86,17 @@ def scatter(title: str, x_label: str, y_label: str, points: Sequence[Point]) -> 
     across = [left + (width - left - right) * point.x / greatest for point in points]
     up = [bottom - (bottom - top) * (point.y - low) / (high - low) for point in points]
     parts = []
-    for number in range(5):
-        x, y = left + (width - left - right) * number / 4, bottom - (bottom - top) * number / 4
+    for value in _round_values(low, high):
+        y = bottom - (bottom - top) * (value - low) / (high - low)
         parts.append(f'<line x1="{left}" y1="{y:.1f}" x2="{width - right}" y2="{y:.1f}" stroke="{FAINT}"/>')
-        parts.append(_text(left - 8, y + 4, f"{low + (high - low) * number / 4:.2f}", anchor="end"))
-        parts.append(_text(x, bottom + LINE, f"{greatest * number / 4:,.0f}", anchor="middle"))
+        parts.append(_text(left - 8, y + 4, f"{value:.2f}", anchor="end"))
+    for value in _round_values(0, greatest):
+        x = left + (width - left - right) * value / greatest
+        parts.append(_text(x, bottom + LINE, f"{value:,.0f}", anchor="middle"))
     parts.append(_text((left + width - right) / 2, bottom + 2 * LINE + 2, x_label, anchor="middle"))
-    parts.append(_text(16, top - 6, y_label))
-    taken: list[tuple[float, float, float]] = []
+    parts.append(_text(16, top - 16, y_label))
+    # Where something is drawn: from and to where across, and the base line of a text that would lie there.
+    taken = [(x - 6, x + 6, y + 4) for x, y in zip(across, up, strict=True)]
     # From the right to the left, since names stand to the right of their points.
     for point, x, y in sorted(zip(points, across, up, strict=True), key=lambda found: -found[1]):
         colour, start = OURS if point.ours else PEER, x + 11

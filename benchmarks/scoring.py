@@ -77,5 +77,5 @@ class Retrieval:
         for judged, found in zip(self.judgements, hits.ids, strict=True):
             gains = np.array([judged.get(int(row), 0) for row in found])
             best = sorted(judged.values(), reverse=True)[:10]
-            scores.append((gains * discounts).sum() / (best * discounts[: len(best)]).sum())
+            scores.append((gains * discounts[: len(gains)]).sum() / (best * discounts[: len(best)]).sum())
         return 100 * float(np.mean(scores))
