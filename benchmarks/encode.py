@@ -170,7 +170,7 @@ def measure(key: str, options: Any) -> dict[str, Any]:
             greatest = min(500, field.reads)
             lengths = mixed_lengths(count, greatest)
             documents = abstracts(options.data)
-            material = documents or definitions(30_000)
+            material = documents[:1000] or definitions(30_000)
             measured: dict[str, Any] = {"date": time.strftime("%Y-%m-%d"), "reads": field.reads}
             field.quality()
             measured["single"] = field.queries(short[: 30 if options.short else 100])
