@@ -404,6 +404,14 @@ def test_changed_settings_are_taken_over(engine_name: str, bert: ModelSpec, batc
 # --- the same bits --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("engine_name", ENGINES)
+def test_in_bulk_vectors_are_the_same(engine_name: str, bert: ModelSpec, batch: Batch) -> None:
+    engine = make_engine(engine_name, bert)
+    at_once, forward = engine.for_bulk(1 << 40)
+    assert at_once >= 1
+    np.testing.assert_array_equal(forward(batch), engine.embed(batch))
+
+
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_openvino_gives_the_same_bits_alone_and_in_any_batch(

@@ -2,6 +2,7 @@
 
 import threading
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from sbert import SentenceTransformer
 from sbert.errors import (
+    EngineError,
     InputError,
     NotTextError,
     SbertError,
@@ -18,6 +20,7 @@ from sbert.errors import (
     TruncationError,
     TruncationWarning,
 )
+from sbert.models import encoding
 
 TEXTS = ["A man is eating food.", "The girl is carrying a baby.", "Two words", "", "Ünïcödé 日本語 😀"]
 
@@ -157,6 +160,76 @@ def same_bits(model, texts, data):
         # Among many others of all lengths.
         filler = ["word " * count for count in range(1, 40)]
         np.testing.assert_array_equal(model.encode([*filler, *texts])[len(filler) :], together)
+        # As in a big job: several batches at once, window after window.
+        with in_bulk(model, window=data.draw(st.integers(1, 30))):
+            np.testing.assert_array_equal(model.encode([*filler, *texts])[len(filler) :], together)
+
+
+@contextmanager
+def in_bulk(model, window):
+    """Let a model run small jobs as it runs those of millions of tokens."""
+    choose, before = model.engine.for_bulk, encoding.WINDOW
+    model.engine.for_bulk = lambda _: choose(1 << 40)
+    encoding.WINDOW = window
+    try:
+        yield
+    finally:
+        del model.engine.for_bulk
+        encoding.WINDOW = before
+
+
+def test_a_big_job_runs_several_batches_at_once(minilm):
+    """And a small one does not, since it would wait for a second graph."""
+    workers, _ = minilm.engine.for_bulk(1 << 40)
+    assert workers == minilm.engine.cores
+    assert SentenceTransformer("all-MiniLM-L6-v2", backend="openvino").engine.for_bulk(30_000)[0] == 1
+
+
+# --- texts that come more than once ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("window", [1, 3, 100])
+def test_the_same_text_is_computed_once(minilm, monkeypatch, window):
+    """Its vector stands wherever the text does, and counts are of all texts."""
+    texts = [f"text {number % 7}" for number in range(50)] + [("text 0", "text 1")] * 2 + ["word " * 300] * 3
+    expected = np.stack([minilm.encode([text], on_truncation="ignore")[0] for text in texts])
+    tokens = minilm.encode(texts, output_value="token_embeddings", on_truncation="ignore")
+    computed = []
+    real = minilm.engine.embed
+    monkeypatch.setattr(minilm.engine, "embed", lambda batch: computed.append(len(batch.ids)) or real(batch))
+    monkeypatch.setattr(encoding, "WINDOW", window)
+    np.testing.assert_array_equal(minilm.encode(texts, on_truncation="ignore"), expected)
+    assert sum(computed) == 9
+    assert (minilm.truncation.texts, minilm.truncation.truncated) == (55, 3)
+    assert minilm.truncation.dropped_tokens == 3 * 46
+    assert len(tokens) == 55
+    np.testing.assert_array_equal(tokens[0], tokens[49])
+    assert not np.shares_memory(tokens[0], tokens[49])  # changing one's must not change the other's
+
+
+def test_errors_name_the_place_in_the_input(minilm, monkeypatch):
+    """Though repeated texts are taken together, and in whatever window they are."""
+    monkeypatch.setattr(encoding, "WINDOW", 2)
+    texts = ["a", "a", "b", "b", "c", "word " * 300, "word " * 300]
+    with pytest.raises(TruncationError, match=r"inputs\[5\] has 302 tokens"):
+        minilm.encode(texts, on_truncation="error")
+    with pytest.raises(NotTextError, match=r"inputs\[4\] is not valid Unicode"):
+        minilm.encode(["a", "a", "b", "b", "c\ud800"])
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sbert")]
+
+
+def test_an_error_in_one_of_several_batches_ends_the_call(minilm, monkeypatch):
+    """The first error is raised, and no thread goes on."""
+    choose = minilm.engine.for_bulk
+
+    def failing(batch):
+        raise EngineError("broken")
+
+    monkeypatch.setattr(minilm.engine, "for_bulk", lambda _: (3, failing))
+    with pytest.raises(EngineError, match="broken"):
+        minilm.encode([f"text {number}" for number in range(50)], batch_size=1)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sbert")]
+    assert choose(1)[0] == 1
 
 
 @pytest.mark.parametrize("name", ["minilm", "minilm_bf16"])
@@ -315,7 +388,7 @@ def test_bad_options_are_named(minilm, options, message):
     [
         (
             {"backend": "opnvino"},
-            "backend must be one of 'auto', 'openvino', 'torch'; got 'opnvino'. Did you mean 'openvino'",
+            "backend must be one of 'auto', 'openvino', 'torch', 'static'; got 'opnvino'. Did you mean 'openvino'",
         ),
         ({"dtype": "float23"}, "dtype must be one of 'float32', 'bfloat16'; got 'float23'. Did you mean 'float32'"),
         ({"backend": "openvino", "device": "cuda"}, "backend='openvino' computes on the cpu"),

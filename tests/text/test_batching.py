@@ -20,6 +20,16 @@ def test_every_text_is_in_exactly_one_batch_of_its_own_length(lengths, budget, m
     assert sorted(seen) == list(range(len(lengths)))
 
 
+@given(st.integers(min_value=1, max_value=500), st.integers(min_value=1, max_value=200))
+def test_a_length_has_few_different_shapes(count, full):
+    """Full batches and powers of two: a network compiles kernels for each shape that it sees."""
+    sizes = [len(rows) for _, rows in plan_batches(np.full(count, 8), 8 * full)]
+    assert sum(sizes) == count
+    assert all(size == full or size.bit_count() == 1 for size in sizes)
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(sizes) <= count // full + full.bit_length()
+
+
 @given(LENGTHS)
 def test_the_longest_come_first(lengths):
     widths = [length for length, _ in plan_batches(lengths, 1000)]

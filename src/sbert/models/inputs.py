@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import NotTextError
+from ..errors import InputError, NotTextError
 from ..text.tokenizer import TextOrPair
 
 
@@ -30,16 +30,37 @@ def as_texts(inputs: Any) -> list[TextOrPair]:
     """
     if is_single(inputs):
         return [str(inputs)]
+    _refuse_table(inputs, "a text or texts", "Pass a string, a list, or one column.")
+    return checked(list(inputs))
+
+
+def refuse_no_collection(inputs: Any) -> None:
+    """Raise where what should hold many texts is something else, one text included.
+
+    Raises:
+        NotTextError: it is.
+    """
+    if is_single(inputs):
+        raise NotTextError("inputs must be texts in a list, generator or column; got one text. Pass it to encode.")
+    _refuse_table(inputs, "texts", "Pass a list, a generator, or one column.")
+
+
+def _refuse_table(inputs: Any, wanted: str, advice: str) -> None:
     # Tables, mappings and open files can be iterated over too, but what comes is not what was meant.
     table = hasattr(inputs, "columns") or isinstance(inputs, (bytes, Mapping, io.IOBase))
     if table or not isinstance(inputs, Iterable):
-        raise NotTextError(
-            f"inputs must be a text or texts; got {type(inputs).__name__}. Pass a string, a list, or one column."
-        )
-    texts = list(inputs)
-    if all(type(text) is str for text in texts):
-        return texts
-    return [_text(item, index) for index, item in enumerate(texts)]
+        raise NotTextError(f"inputs must be {wanted}; got {type(inputs).__name__}. {advice}")
+
+
+def checked(items: list[Any], first_index: int = 0) -> list[TextOrPair]:
+    """The items as texts or pairs of texts; ``first_index`` is the number of the first in the user's eyes.
+
+    Raises:
+        NotTextError: an item is something else; its index is named.
+    """
+    if all(type(item) is str for item in items):
+        return items
+    return [_text(item, index) for index, item in enumerate(items, start=first_index)]
 
 
 def with_prompt(texts: list[TextOrPair], prompt: str) -> list[TextOrPair]:
@@ -61,13 +82,28 @@ def _text(item: Any, index: int) -> TextOrPair:
     )
 
 
-def refuse_invalid(texts: Sequence[TextOrPair], first_index: int) -> None:
+def check_counts(**counts: int | None) -> None:
+    """Check arguments that are whole numbers of at least 1, or None for the default.
+
+    Raises:
+        InputError: one is not; its name is the argument's.
+    """
+    for argument, number in counts.items():
+        if number is not None and (not isinstance(number, (int, np.integer)) or number < 1):
+            raise InputError(f"{argument} must be a whole number of at least 1, or None; got {number!r}.")
+
+
+def refuse_invalid(texts: Sequence[TextOrPair], indices: Iterable[int]) -> None:
     """Raise for the first text that is not valid Unicode: one with half of a surrogate pair, as broken JSON brings.
+
+    Args:
+        texts: the texts.
+        indices: the number of each in the user's eyes.
 
     Raises:
         NotTextError: there is one; its index is named.
     """
-    for index, text in enumerate(texts, start=first_index):
+    for index, text in zip(indices, texts, strict=True):
         joined = text if isinstance(text, str) else "".join(text)
         place = next((place for place, letter in enumerate(joined) if "\ud800" <= letter <= "\udfff"), None)
         if place is not None:

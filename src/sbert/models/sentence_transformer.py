@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..checkpoints import ModelSpec
+from ..engines.base import Engine
 from ..errors import InputError, MissingDependencyError, one_of
 from ..quantization import quantize_embeddings
 from ..similarity import SimilarityFunction, unit
 from ..types import AnyArray, FloatArray, Precision, Vectors
 from .base import BaseModel
-from .encoding import Job, progress_bar, sentence_vectors, token_vectors
-from .inputs import as_texts, is_single, with_prompt
+from .chunks import Chunks
+from .encoding import Job, sentence_vectors, token_vectors
+from .inputs import as_texts, check_counts, is_single, with_prompt
+from .long_documents import WHOLE, Reader, Reading, check_choice, choose_policy
+from .pool import Pool, engine_of, start_pool
+from .progress import progress_bar
 from .prompts import choose_prompt, document_prompt_name
-from .truncation import Truncation, check_policy
+from .streaming import Streaming, check_options
+from .truncation import Truncation
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
 OUTPUTS = ("sentence_embedding", "token_embeddings", None)
 
 
-class SentenceTransformer(BaseModel):
+class SentenceTransformer(Streaming, BaseModel):
     """A model that maps texts to vectors.
 
     Args:
@@ -48,10 +55,14 @@ class SentenceTransformer(BaseModel):
         model_kwargs: passed to transformers by the torch engine.
         processor_kwargs: ``model_max_length`` sets ``max_seq_length``.
         config_kwargs: changes to the network's configuration, for the torch engine.
-        backend: the engine: ``auto``, ``openvino`` or ``torch``.
-        dtype: what to compute in: ``float32`` (the default) or ``bfloat16``; with torch also ``float16``.
+        backend: the engine: ``auto``, ``openvino``, ``torch`` or ``static``.
+        dtype: what to compute in: ``float32`` (the default), ``bfloat16`` or ``int8``; with torch also ``float16``.
+            ``int8`` is calibrated when a model is first loaded so, and kept.
         on_truncation: what to do when texts are longer than the model reads: ``warn`` (one warning a call, with
             counts), ``error`` or ``ignore``.
+        calibrate: texts like those that will be encoded, for ``dtype="int8"``: it is calibrated on them and on those
+            of the package. The first 2,000 are used.
+        on_long: how ``encode`` reads such texts, as described there; ``truncate`` by default. Not saved.
 
     Raises:
         ModelNotFoundError: there is no such model on this machine, and it could not be fetched.
@@ -87,7 +98,11 @@ class SentenceTransformer(BaseModel):
         backend: str = "auto",
         dtype: str | None = None,
         on_truncation: str = "warn",
+        calibrate: Iterable[str] | None = None,
+        on_long: str | None = None,
     ) -> None:
+        #: How ``encode`` reads texts that are longer than the model reads, where the call does not say.
+        self.on_long = check_choice(on_long)
         super().__init__(
             model_name_or_path,
             modules=modules,
@@ -105,6 +120,7 @@ class SentenceTransformer(BaseModel):
             backend=backend,
             dtype=dtype,
             on_truncation=on_truncation,
+            calibrate=calibrate,
         )
         self.truncate_dim = truncate_dim if truncate_dim is not None else self.spec.truncate_dim
         self.similarity_fn_name = similarity_fn_name or self.spec.similarity_fn_name
@@ -122,11 +138,15 @@ class SentenceTransformer(BaseModel):
         precision: Precision = "float32",
         convert_to_numpy: bool = True,
         convert_to_tensor: bool = False,
-        device: str | None = None,
+        device: str | Sequence[str] | None = None,
         normalize_embeddings: bool = False,
         truncate_dim: int | None = None,
         *,
         on_truncation: str | None = None,
+        on_long: str | None = None,
+        chunk_overlap: int | None = None,
+        pool: Pool | None = None,
+        chunk_size: int | None = None,
         sentences: Any = None,
     ) -> Any:
         """Map texts to vectors.
@@ -146,10 +166,20 @@ class SentenceTransformer(BaseModel):
                 from this call's own vectors.
             convert_to_numpy: False with ``convert_to_tensor=False`` gives a list of torch tensors.
             convert_to_tensor: give torch tensors instead of NumPy arrays.
-            device: moves the whole model there first, for other threads too.
+            device: moves the whole model there first, for other threads too, as soon as none is in a forward pass. A
+                list of devices: starts a pool for this call, see :meth:`start_multi_process_pool`.
             normalize_embeddings: scale vectors to length one, after ``truncate_dim``.
             truncate_dim: keep this many leading dimensions; the model's own setting by default.
             on_truncation: ``warn``, ``error`` or ``ignore``; the model's own setting by default.
+            on_long: how to read texts that are longer than the model reads; the model's own setting by default.
+                ``truncate``: their beginning alone, and ``on_truncation`` says what else happens. ``error``: not at
+                all, as with ``on_truncation="error"``. ``chunk``: in overlapping chunks, whose vectors are averaged by
+                the number of new tokens in each. ``late``: in such chunks too, but the network reads as much at once
+                as it has positions for, so that each chunk's vector knows its context. With the last two nothing goes
+                unread, and other texts get the vectors that they always get.
+            chunk_overlap: tokens that neighbouring chunks share; an eighth of a chunk by default.
+            pool: devices that :meth:`start_multi_process_pool` has put to work; the vectors are the same.
+            chunk_size: taken from scripts that pass it; work is handed to a pool in batches, counted in tokens.
             sentences: the old name of ``inputs``.
 
         Returns:
@@ -159,35 +189,33 @@ class SentenceTransformer(BaseModel):
 
         Raises:
             NotTextError: an item is not text; its index is named.
-            TruncationError: a text is too long and ``on_truncation="error"``.
+            TruncationError: a text is too long and ``on_truncation="error"`` or ``on_long="error"``.
             InputError: an argument is wrong, or int8 is asked of a single text, whose ranges nothing tells.
         """
         if inputs is None:
             inputs = sentences
         if output_value not in OUTPUTS:
             raise one_of("output_value", output_value, [value for value in OUTPUTS if value])
-        if precision not in get_args(Precision):
-            raise one_of("precision", precision, get_args(Precision))
-        for argument, number in (("batch_size", batch_size), ("truncate_dim", truncate_dim)):
-            if number is not None and (not isinstance(number, (int, np.integer)) or number < 1):
-                raise InputError(f"{argument} must be a whole number of at least 1, or None; got {number!r}.")
-        if prompt is not None and not isinstance(prompt, str):
-            raise InputError(f"prompt must be a string, or None; got {prompt!r}.")
-        if device is not None and str(device) != str(self.device):
-            self.to(device)
+        check_options(precision, batch_size, truncate_dim, prompt)
+        check_counts(chunk_size=chunk_size)
         self._follow_length()
         single = is_single(inputs)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
-        texts = with_prompt(as_texts(inputs), chosen)
-        policy = check_policy(on_truncation) if on_truncation is not None else self.on_truncation
-        with progress_bar(len(texts), show_progress_bar) as progress:
-            prompt_length = self._tokenizer.prompt_length(chosen) if chosen else 0
-            job = Job(texts, prompt_length, batch_size, policy, progress)
+        method, policy = choose_policy(self.on_long, on_long, self.on_truncation, on_truncation)
+        whole = method in WHOLE
+        if whole and output_value != "sentence_embedding":
+            raise InputError(f"on_long={method!r} gives sentence embeddings alone; pass on_long='truncate' for others.")
+        texts = as_texts(inputs) if whole else with_prompt(as_texts(inputs), chosen)
+        with engine_of(self.engine, device, pool) as engine, progress_bar(len(texts), show_progress_bar) as progress:
+            job = Job(texts, self._prompt_length(chosen), batch_size, policy, progress)
+            reading = Reading(method, chosen, chunk_overlap=chunk_overlap) if whole else None
             if output_value == "sentence_embedding":
-                vectors, self.truncation = self._sentence_vectors(job, truncate_dim, normalize_embeddings)
+                vectors, self.truncation = self._sentence_vectors(
+                    engine, job, truncate_dim, normalize_embeddings, reading
+                )
                 result = _converted(_quantized(vectors, precision), convert_to_numpy, convert_to_tensor, self.device)
             else:
-                result = self._token_outputs(job, output_value, convert_to_tensor)
+                result = self._token_outputs(engine, job, output_value, convert_to_tensor)
         self.truncation.tell(policy, stacklevel=2)
         return result[0] if single else result
 
@@ -210,23 +238,95 @@ class SentenceTransformer(BaseModel):
             prompt_name = document_prompt_name(self.prompts)
         return self.encode(inputs, prompt_name, prompt, **options)
 
-    def _sentence_vectors(self, job: Job, truncate_dim: int | None, normalize: bool) -> tuple[FloatArray, Truncation]:
-        width = self.spec.dimension
-        kept = truncate_dim if truncate_dim is not None else self.truncate_dim
-        vectors, truncation = sentence_vectors(self.engine, self._tokenizer, job, min(width, kept or width))
-        if normalize:
-            vectors = unit(vectors)
-        return vectors, truncation
+    def encode_chunks(
+        self,
+        inputs: Any,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        *,
+        on_long: str = "chunk",
+        chunk_tokens: int | None = None,
+        chunk_overlap: int | None = None,
+        batch_size: int | None = None,
+        show_progress_bar: bool | None = None,
+        normalize_embeddings: bool = False,
+        truncate_dim: int | None = None,
+        pool: Pool | None = None,
+    ) -> Chunks:
+        """Cut texts into chunks and map each chunk to a vector, with its place in the text.
 
-    def _token_outputs(self, job: Job, output_value: str | None, as_tensors: bool) -> list[Any]:
-        found, numbers, self.truncation = token_vectors(self.engine, self._tokenizer, job)
+        Cuts are made between tokens of the whole text, and each chunk gets the special tokens and the prompt in front.
+
+        Args:
+            inputs: a text, or texts; not pairs.
+            prompt_name: name of the prompt for each chunk, as for :meth:`encode`.
+            prompt: the prompt itself.
+            on_long: ``chunk``: each chunk goes through the network by itself. ``late``: the network reads as much of
+                the text at once as it has positions for, in overlapping windows where that is not enough, and the
+                token vectors are averaged chunk by chunk, so that each chunk's vector knows its context (late chunking,
+                https://arxiv.org/abs/2409.04701). Needs mean pooling, and more positions than a chunk takes.
+            chunk_tokens: tokens of text in a chunk at the most; by default all that the model reads.
+            chunk_overlap: tokens that neighbouring chunks share; an eighth of a chunk by default.
+            batch_size: chunks in a batch at the most, as for :meth:`encode`.
+            show_progress_bar: as for :meth:`encode`.
+            normalize_embeddings: scale vectors to length one, after ``truncate_dim``.
+            truncate_dim: keep this many leading dimensions; the model's own setting by default.
+            pool: as for :meth:`encode`.
+
+        Returns:
+            The chunks of all texts, in order; at least one a text. The chunk of a text that is not cut has the vector
+            that ``encode`` gives.
+
+        Raises:
+            NotTextError: an item is not text; its index is named.
+            InputError: an argument is wrong, or the model cannot read in that way.
+        """
+        check_counts(batch_size=batch_size, truncate_dim=truncate_dim, chunk_tokens=chunk_tokens)
+        chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
+        texts = as_texts(inputs)
+        self._follow_length()
+        reading = Reading(on_long, chosen, chunk_tokens, chunk_overlap)
+        with engine_of(self.engine, None, pool) as engine, progress_bar(len(texts), show_progress_bar) as progress:
+            job = Job(texts, self._prompt_length(chosen), batch_size, progress=progress)
+            chunks = Reader(engine, self._tokenizer, job, reading).chunks()
+        self.truncation = Truncation(len(texts), max_length=self.max_seq_length)
+        return replace(chunks, vectors=self._finished(chunks.vectors, truncate_dim, normalize_embeddings))
+
+    def _sentence_vectors(
+        self,
+        engine: Engine,
+        job: Job,
+        truncate_dim: int | None,
+        normalize: bool,
+        reading: Reading | None = None,
+    ) -> tuple[FloatArray, Truncation]:
+        if reading is not None:
+            vectors = Reader(engine, self._tokenizer, job, reading).vectors()
+            truncation = Truncation(len(job.texts), max_length=self._tokenizer.max_length)
+        else:
+            vectors, truncation = sentence_vectors(engine, self._tokenizer, job, self._kept(truncate_dim))
+        return self._finished(vectors, truncate_dim, normalize), truncation
+
+    def _kept(self, truncate_dim: int | None) -> int:
+        kept = truncate_dim if truncate_dim is not None else self.truncate_dim
+        return min(self.spec.dimension, kept or self.spec.dimension)
+
+    def _finished(self, vectors: FloatArray, truncate_dim: int | None, normalize: bool) -> FloatArray:
+        vectors = np.ascontiguousarray(vectors[:, : self._kept(truncate_dim)])
+        return unit(vectors) if normalize else vectors
+
+    def _prompt_length(self, prompt: str) -> int:
+        return self._tokenizer.prompt_length(prompt) if prompt else 0
+
+    def _token_outputs(self, engine: Engine, job: Job, output_value: str | None, as_tensors: bool) -> list[Any]:
+        found, numbers, self.truncation = token_vectors(engine, self._tokenizer, job)
         tokens: list[Any] = list(found)
         if as_tensors:
             torch = _torch("return tensors")
             tokens = [torch.from_numpy(vectors) for vectors in found]
         if output_value is not None:
             return tokens
-        vectors, _ = self._sentence_vectors(job, None, normalize=False)
+        vectors, _ = self._sentence_vectors(engine, job, None, normalize=False)
         sentences: Any = torch.from_numpy(vectors) if as_tensors else vectors
         return [
             {
@@ -237,6 +337,39 @@ class SentenceTransformer(BaseModel):
             }
             for ids, token, sentence in zip(numbers, tokens, sentences, strict=True)
         ]
+
+    # --- several devices ----------------------------------------------------------------------------------------
+
+    def start_multi_process_pool(self, target_devices: Sequence[str] | str | None = None) -> Pool:
+        """Put several devices to work for this model, to be passed to :meth:`encode` as ``pool``.
+
+        With the torch engine each device gets a process with a copy of the model as it is now; nothing of the script
+        runs in it, so no ``__main__`` guard is needed. On one processor no process is started: with the OpenVINO
+        engine, and with torch where no accelerator is there, the pool computes in this process, which uses all cores.
+
+        Args:
+            target_devices: such as ``["cuda:0", "cuda:1"]``; all accelerators that there are by default.
+
+        Returns:
+            The pool. It is a context manager; :meth:`stop_multi_process_pool` ends it too, as does the end of the
+            process. Threads may share it.
+
+        Raises:
+            InputError: a device is not there, or the engine cannot compute on it.
+            EngineError: a worker has died.
+        """
+        return start_pool(self.engine, target_devices)
+
+    @staticmethod
+    def stop_multi_process_pool(pool: Pool) -> None:
+        """End a pool; the same as its ``stop()``."""
+        pool.stop()
+
+    def encode_multi_process(
+        self, inputs: Any, pool: Pool, prompt_name: str | None = None, prompt: str | None = None, **options: Any
+    ) -> Any:
+        """The old name of :meth:`encode` with a pool."""
+        return self.encode(inputs, prompt_name, prompt, pool=pool, **options)
 
     # --- comparing ----------------------------------------------------------------------------------------------
 
@@ -315,6 +448,12 @@ class SentenceTransformer(BaseModel):
             for module in self.spec.modules
         )
         self.engine.set_spec(replace(self.spec, modules=modules))
+
+    @property
+    def fingerprint(self) -> str:
+        """As in :class:`BaseModel`; a model that reads long texts whole gives them other vectors, so it has another."""
+        own = super().fingerprint
+        return own if self.on_long not in WHOLE else hashlib.sha256(f"{own} {self.on_long}".encode()).hexdigest()[:32]
 
     def current_spec(self) -> ModelSpec:
         """The spec with the settings as they are now."""

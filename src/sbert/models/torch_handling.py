@@ -119,5 +119,6 @@ class TorchHandling:
 
     def _follow_length(self) -> None:
         """Take over a length that was set on the torch module, as ``model[0].max_seq_length = 128`` does."""
-        if self.engine.max_seq_length() != self._tokenizer.max_length:
-            self._tokenizer = self._tokenizer.with_max_length(self.engine.max_seq_length())
+        length = self.engine.max_seq_length()
+        if length != self._tokenizer.max_length:
+            self._tokenizer = self._tokenizer.with_max_length(length)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..errors import TruncationError, TruncationWarning, one_of
 from ..text import Tokens
+from ..types import IntArray
 
 POLICIES = ("warn", "error", "ignore")
 
@@ -35,13 +37,20 @@ class Truncation:
             f"{self.dropped_tokens:,} tokens were not read."
         )
 
-    def plus(self, tokens: Tokens) -> Truncation:
-        """The counts with those of more texts added."""
-        return Truncation(
-            self.texts + len(tokens),
-            self.truncated + int(np.count_nonzero(tokens.dropped)),
-            self.dropped_tokens + int(tokens.dropped.sum()),
-            self.max_length,
+    def plus(self, tokens: Tokens, times: IntArray) -> Truncation:
+        """The counts with those of more texts added, each of which comes so many times."""
+        texts, cut, dropped = int(times.sum()), 0, 0
+        if tokens.dropped.any():
+            cut, dropped = int(times[tokens.dropped > 0].sum()), int((tokens.dropped * times).sum())
+        return Truncation(self.texts + texts, self.truncated + cut, self.dropped_tokens + dropped, self.max_length)
+
+    def and_then(self, later: Truncation) -> Truncation:
+        """The counts of two calls together."""
+        return replace(
+            later,
+            texts=self.texts + later.texts,
+            truncated=self.truncated + later.truncated,
+            dropped_tokens=self.dropped_tokens + later.dropped_tokens,
         )
 
     def tell(self, policy: str, stacklevel: int) -> None:
@@ -56,6 +65,30 @@ class Truncation:
             warnings.warn(f"{self} {advice}", TruncationWarning, stacklevel=stacklevel + 1)
 
 
+class LastTruncation:
+    """What the last call cut off, kept for each thread apart, so that each reads of its own calls.
+
+    A thread that has made none reads of the last call of any.
+    """
+
+    def __init__(self) -> None:
+        self._anywhere = Truncation()
+        self._here = threading.local()
+
+    def __reduce__(self) -> tuple[type[LastTruncation], tuple[()]]:
+        """Copies have made no call."""
+        return LastTruncation, ()
+
+    def get(self) -> Truncation:
+        """Of this thread's last call."""
+        found: Truncation = getattr(self._here, "last", self._anywhere)
+        return found
+
+    def set(self, truncation: Truncation) -> None:
+        """Note a call of this thread."""
+        self._here.last = self._anywhere = truncation
+
+
 def check_policy(policy: str) -> str:
     """The policy, if it is one.
 
@@ -67,8 +100,8 @@ def check_policy(policy: str) -> str:
     return policy
 
 
-def refuse_long(tokens: Tokens, first_index: int, max_length: int | None) -> None:
-    """Raise for the first text that was cut.
+def refuse_long(tokens: Tokens, indices: IntArray, max_length: int | None) -> None:
+    """Raise for the first text that was cut; ``indices`` has the number of each in the user's eyes.
 
     Raises:
         TruncationError: a text was cut; its index and length are named.
@@ -78,6 +111,6 @@ def refuse_long(tokens: Tokens, first_index: int, max_length: int | None) -> Non
         index = int(cut[0])
         length = int(tokens.lengths[index] + tokens.dropped[index])
         raise TruncationError(
-            f"inputs[{first_index + index}] has {length} tokens; the model reads {max_length}. "
+            f"inputs[{indices[index]}] has {length} tokens; the model reads {max_length}. "
             "Split it, raise max_seq_length where the model allows it, or pass on_truncation='warn'."
         )

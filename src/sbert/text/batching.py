@@ -42,7 +42,9 @@ def plan_batches(
 ) -> Iterator[tuple[int, IntArray]]:
     """Sort texts into batches by token count.
 
-    Longest first: what a job needs most memory for fails at once, not at its end.
+    Longest first: what a job needs most memory for fails at once, not at its end. What is left of a length after its
+    full batches goes in powers of two: each shape of a batch that a network sees for the first time costs it
+    milliseconds and memory, so there are few.
 
     Args:
         lengths: number of tokens of each text, (n,).
@@ -65,8 +67,16 @@ def plan_batches(
         rows = max(1, token_budget // max(1, length))
         if max_rows is not None:
             rows = min(rows, max_rows)
-        for start in range(0, len(group), rows):
-            yield length, group[start : start + rows]
+        start = 0
+        while start < len(group):
+            size = _rows_of_next(len(group) - start, rows)
+            yield length, group[start : start + size]
+            start += size
+
+
+def _rows_of_next(left: int, full: int) -> int:
+    """How many of the texts that are left go into the next batch."""
+    return full if left >= full else 1 << (left.bit_length() - 1)
 
 
 def make_batch(tokens: Tokens, rows: IntArray, length: int, pad_id: int, prompt_length: int = 0) -> Batch:

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from .tokens import Tokens
+from ..process import WORK
+from ..types import IntArray
+from .tokens import Tokens, WholeText
 
 TextOrPair = str | tuple[str, str]
 
@@ -41,6 +43,10 @@ class Tokenizer(ABC):
     def with_max_length(self, max_length: int | None) -> Tokenizer:
         """The same tokenizer with another length; this one stays as it is, since threads may be using it."""
 
+    def with_backend(self, backend: Any) -> FastTokenizer:
+        """One on another ``tokenizers.Tokenizer``, which is copied, with this one's settings."""
+        return FastTokenizer(copy.deepcopy(backend), self.max_length, self.pad_id)
+
     @abstractmethod
     def serialized(self) -> str:
         """All of it as text, by which two can be told apart."""
@@ -60,6 +66,28 @@ class Tokenizer(ABC):
     @abstractmethod
     def prompt_length(self, prompt: str) -> int:
         """Number of tokens that a prompt takes in front of a text, the leading special token included."""
+
+    def whole(self, texts: Sequence[str]) -> list[WholeText]:  # noqa: ARG002
+        """All tokens of texts, whatever ``max_length`` says, with the characters that each stands for.
+
+        Raises:
+            InputError: the tokenizer does not know which characters its tokens stand for.
+        """
+        raise self._no_offsets()
+
+    def frame(self) -> tuple[IntArray, IntArray]:
+        """The special tokens in front of a text and those behind it, each (any,) int64.
+
+        Raises:
+            InputError: as in :meth:`whole`.
+        """
+        raise self._no_offsets()
+
+    def _no_offsets(self) -> InputError:
+        return InputError(
+            f"{type(self).__name__} does not say which characters its tokens stand for, so texts cannot be cut into "
+            "chunks. Put a tokenizer.json into the model's folder, or use on_long='truncate'."
+        )
 
     @property
     def vocab_size(self) -> int:
@@ -111,8 +139,7 @@ class FastTokenizer(Tokenizer):
         super().__init__(max_length, pad_id)
         self.backend = backend
         self.keep_end = keep_end
-        self._special_per_text = backend.num_special_tokens_to_add(False)
-        self._special_per_pair = backend.num_special_tokens_to_add(True)
+        self._special_per_text, self._special_per_pair = self._special_tokens()
         backend.no_padding()
         backend.no_truncation()
         if max_length is not None:
@@ -123,6 +150,10 @@ class FastTokenizer(Tokenizer):
                 )
             backend.enable_truncation(max_length, direction="left" if keep_end else "right")
 
+    def _special_tokens(self) -> tuple[int, int]:
+        """How many special tokens are put around a text, and around a pair."""
+        return self.backend.num_special_tokens_to_add(False), self.backend.num_special_tokens_to_add(True)
+
     def with_max_length(self, max_length: int | None) -> FastTokenizer:  # noqa: D102
         return FastTokenizer(copy.deepcopy(self.backend), max_length, self.pad_id, keep_end=self.keep_end)
 
@@ -131,7 +162,8 @@ class FastTokenizer(Tokenizer):
         return text
 
     def batch(self, texts: Sequence[TextOrPair]) -> Tokens:  # noqa: D102
-        encodings = self.backend.encode_batch_fast(texts)
+        with WORK.shared():
+            encodings = self.backend.encode_batch_fast(texts)
         rows = [encoding.ids for encoding in encodings]
         starts = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=starts[1:])
@@ -156,6 +188,27 @@ class FastTokenizer(Tokenizer):
             encoding = self.backend.encode(part, add_special_tokens=False)
             length += len(encoding.ids) + sum(len(rest.ids) for rest in encoding.overflowing)
         return int(length)
+
+    def whole(self, texts: Sequence[str]) -> list[WholeText]:  # noqa: D102
+        with WORK.shared():
+            encodings = self.backend.encode_batch(texts, add_special_tokens=False)
+        return [self._whole(encoding) for encoding in encodings]
+
+    def _whole(self, encoding: Any) -> WholeText:
+        # What truncation cut off comes along as further encodings: the whole text without a second tokenizer.
+        parts = [encoding, *encoding.overflowing]
+        if self.keep_end:  # the end comes first there
+            parts.reverse()
+        ids = np.array([number for part in parts for number in part.ids], np.int64)
+        offsets = np.array([pair for part in parts for pair in part.offsets], np.int64)
+        return WholeText(ids, offsets.reshape(-1, 2))
+
+    def frame(self) -> tuple[IntArray, IntArray]:  # noqa: D102
+        encoding = self.backend.encode("a")
+        ids = np.array(encoding.ids, np.int64)
+        own = np.flatnonzero(np.array(encoding.special_tokens_mask) == 0)
+        first, last = (int(own[0]), int(own[-1]) + 1) if len(own) else (len(ids), len(ids))
+        return ids[:first], ids[last:]
 
     def tokenize(self, text: str) -> list[str]:  # noqa: D102
         tokens: list[str] = self.backend.encode(text, add_special_tokens=False).tokens

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,10 +29,23 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.dropped)
 
-    @property
+    @cached_property
     def lengths(self) -> IntArray:
         """Number of tokens kept of each text, special tokens included, (n,) int64."""
         return np.diff(self.starts)
+
+
+@dataclass(frozen=True)
+class WholeText:
+    """All tokens of one text, none cut off, without special tokens.
+
+    Args:
+        ids: token numbers, (n,) int64.
+        offsets: the characters of the text that each token stands for, first and one past the last, (n, 2) int64.
+    """
+
+    ids: IntArray
+    offsets: IntArray
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,12 @@ def choose_device(device: str | torch.device | None = None) -> torch.device:
     return found
 
 
+def all_devices() -> list[str]:
+    """Every accelerator of the best kind that is there, such as ``cuda:0`` and ``cuda:1``; else the processor."""
+    kind = next((kind for kind in _PREFERRED if _count(kind)), None)
+    return ["cpu"] if kind is None else [f"{kind}:{number}" for number in range(_count(kind))]
+
+
 def choose_dtype(dtype: str | torch.dtype, argument: str = "dtype") -> torch.dtype | str:
     """The dtype of that name; ``"auto"`` stays as it is.
 

@@ -23,6 +23,7 @@ from ...checkpoints.modules import (
     TransformerSpec,
 )
 from ...errors import EngineError, InputError, UnsupportedModelError
+from ...process import WORK, Gate, forks
 from ...text import Batch
 from ...types import FloatArray
 from ..base import Engine
@@ -51,12 +52,15 @@ _NO_SETTINGS = frozenset({"_name_or_path", "transformers_version", "architecture
 # Tokens in a batch: on a processor few enough to stay near its cache, on an accelerator enough to keep it busy.
 _CPU_TOKENS, _ACCELERATOR_TOKENS = 4096, 32_768
 
+_forks = forks()
+
 
 class TorchEngine(Engine):
     """Runs a model as an ``nn.Sequential`` of torch modules.
 
-    Threads may share an engine: a forward pass changes nothing but its own features. The same batch gives the same
-    vectors again; in another batch a text's vector may differ in its last bits.
+    Threads may share an engine: a forward pass changes nothing but its own features, and the weights do not move to
+    another device while one is under way. The same batch gives the same vectors again; in another batch a text's vector
+    may differ in its last bits. In a forked process it computes with one thread, since torch's do not come along.
 
     Args:
         spec: the model.
@@ -101,6 +105,7 @@ class TorchEngine(Engine):
             target = network.auto_model.device
         rest = [_make(module).to(target, network.auto_model.dtype) for module in spec.modules[1:]]
         self.spec = spec
+        self._gate = Gate()  # forward passes go through it together, a move alone
         #: All modules in order; the weights' names in its ``state_dict`` are those of checkpoints, by module number.
         self.module = nn.Sequential(network, *rest).eval()
 
@@ -120,6 +125,7 @@ class TorchEngine(Engine):
         if not held:
             raise InputError("modules is empty: give a Transformer and what follows it, such as a Pooling.")
         engine = cls.__new__(cls)
+        engine._gate = Gate()
         engine.spec = ModelSpec(modules=tuple(_to_spec(module) for module in held))
         _ = engine.spec.transformer  # refuses a model that starts with anything else
         engine.module = nn.Sequential(*held).eval()
@@ -146,7 +152,9 @@ class TorchEngine(Engine):
         Raises:
             InputError: the device is not known or not there.
         """
-        self.module.to(choose_device(device))
+        target = choose_device(device)
+        with self._gate.alone():
+            self.module.to(target)
         return self
 
     def embed(self, batch: Batch) -> FloatArray:  # noqa: D102
@@ -219,7 +227,8 @@ class TorchEngine(Engine):
         if self.module.training:
             self.module.eval()  # as after training: with dropout the vectors would be noise
         try:
-            with torch.inference_mode():
+            with WORK.shared(), self._gate.shared(), torch.inference_mode():
+                _leave_lost_threads()
                 features = self._features(batch)
                 for module in modules:
                     features = module(features)
@@ -245,6 +254,14 @@ class TorchEngine(Engine):
         if batch.prompt_length:
             features["prompt_length"] = batch.prompt_length
         return features
+
+
+def _leave_lost_threads() -> None:
+    """In a forked child, make torch compute with the one thread that is there: it would wait for the others."""
+    global _forks
+    if forks() != _forks:
+        torch.set_num_threads(1)
+        _forks = forks()
 
 
 def _make(spec: ModuleSpec) -> Module:
