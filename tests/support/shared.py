@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
 from pathlib import Path
 
 import pytest
+
+from benchmarks import scoring
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
@@ -22,14 +21,12 @@ def require(relative: str) -> Path:
 
 def rows(relative: str) -> list[dict[str, str]]:
     """The rows of a tab-separated file with a header."""
-    with gzip.open(require(relative), "rt", encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return scoring.rows(require(relative))
 
 
 def json_lines(relative: str) -> list[dict[str, str]]:
     """The objects of a JSON-lines file."""
-    with gzip.open(require(relative), "rt", encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+    return scoring.json_lines(require(relative))
 
 
 def real_texts(count: int) -> list[str]:

@@ -1,0 +1,79 @@
+"""The README's table: the few results that say most, each with the command that measures it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sections import BASELINE, Results, beside, chosen, fastest, is_ours, times
+
+# What was measured, ours, the ratio to the peer, the quality beside it.
+Row = tuple[str, str, str, str]
+
+
+def figures(found: dict[str, Results]) -> str:
+    """The table as Markdown, of those benchmarks that have results."""
+    lines = ["| what | ours | ratio | quality | command |", "|---|---|---|---|---|"]
+    for name, rows in _ROWS.items():
+        if name in found:
+            lines += [f"| {' | '.join(row)} | `benchmarks/{name}.py` |" for row in rows(found[name])]
+    return "\n".join(lines) + "\n"
+
+
+def _startup(results: Results) -> Iterator[Row]:
+    labels = {
+        "sbert float32": ("process start to the first vector", "same first numbers"),
+        "sbert int8": ("the same in int8, from the second time on", ""),
+    }
+    for name, (label, quality) in labels.items():
+        if side := results["sides"].get(name):
+            yield label, f"{side['process_seconds']:.1f} s", f"{side['ratio']:.0f} ×", quality
+
+
+def _encode(results: Results) -> Iterator[Row]:
+    _, model = chosen(results)
+    best = fastest(model)
+    dtype = best.removeprefix("sbert ")
+    for race, what in (("short", "short texts"), ("long", "abstracts")):
+        for name, side in model.get(race, {"sides": {}})["sides"].items():
+            if is_ours(name):
+                label = f"{what} a second, {name.removeprefix('sbert ')}"
+                speed, quality = f"{side['texts_per_second']:,.0f}", _stsb(model, name) if race == "short" else ""
+                yield label, speed, times(side.get("ratio")), quality
+    for peer in (f"{BASELINE} openvino int8", f"{BASELINE} onnx int8", "fastembed"):
+        if (value := beside(model["short"], best, peer)) is not None:
+            speed = f"{model['short']['sides'][best]['texts_per_second']:,.0f}"
+            yield f"short texts a second, {dtype}, beside {peer}", speed, times(value), f"peer: {_stsb(model, peer)}"
+    single = model["single"]["sides"][best]
+    yield f"one query, {dtype}", f"{single['milliseconds']:.1f} ms", times(single.get("ratio")), ""
+
+
+def _stsb(model: Results, name: str) -> str:
+    score = model["sides"][name].get("stsb_spearman")
+    return "" if score is None else f"STSb {score:.2f}"
+
+
+def _search(results: Results) -> Iterator[Row]:
+    for name, what in (("1 queries", "1 query"), ("1000 queries", "1,000 queries")):
+        label, row = f"`semantic_search`, {what} over {results['corpus']:,} vectors", results[name]
+        yield label, f"{row['milliseconds']:.1f} ms", times(row["ratio"]), "equal scores"
+
+
+def _pairs(results: Results) -> Iterator[Row]:
+    commands = {name: side for name, side in results["sides"].items() if name.startswith("sbert pairs")}
+    name, side = max(commands.items(), key=lambda command: command[1]["process_seconds_ratio"])
+    label = f"{results['texts']:,} texts to their most similar pairs, the whole command, {name.partition(', ')[2]}"
+    quality = f"{side['same_pairs']} of the peer's {results['pairs']} pairs"
+    yield label, f"{side['process_seconds']:.1f} s", times(side["process_seconds_ratio"]), quality
+
+
+def _install_size(results: Results) -> Iterable[Row]:
+    return [("disk space of the base install", f"{results['megabytes']:.0f} MB", "", "no torch in it")]
+
+
+_ROWS = {
+    "startup": _startup,
+    "encode": _encode,
+    "search": _search,
+    "pairs": _pairs,
+    "install_size": _install_size,
+}
