@@ -23,6 +23,11 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 DATA = ROOT.parent / "shared" / "data"
 RESULTS = HERE / "results"
+# The part of a machine that other work may take before figures mislead: two processes for two cores make a library
+# whose threads wait for each other many times as slow.
+BUSY = 0.15
+# What was seen of the machine before anything was measured.
+MEASURED: dict[str, Any] = {}
 
 
 def parser(description: str | None, rounds: int) -> argparse.ArgumentParser:
@@ -45,6 +50,9 @@ def parser(description: str | None, rounds: int) -> argparse.ArgumentParser:
 def read_options(found: argparse.ArgumentParser, *, peers: bool = True) -> argparse.Namespace:
     """What was asked for on the command line; ends where the peers are needed and not installed."""
     options = found.parse_args()
+    MEASURED["busy"] = busy()
+    if (MEASURED["busy"] or 0) > BUSY:
+        print(f"Other work takes {100 * MEASURED['busy']:.0f} % of this machine: what is measured now will mislead.")
     if options.rounds is None:
         options.rounds = min(options.usual_rounds, 3) if options.short else options.usual_rounds
     if peers and not options.peer_python.exists():
@@ -170,6 +178,22 @@ def model_options(found: argparse.ArgumentParser, names: Sequence[str]) -> None:
     found.add_argument("--keep", action="store_true", help="keep the results of models that are not measured now")
 
 
+def busy(seconds: float = 1.0) -> float | None:
+    """What part of the processor's time other processes take, looked at while this one waits; None if unknown."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return None
+
+    def counted() -> tuple[int, int]:
+        ticks = [int(word) for word in stat.read_text(encoding="utf-8").splitlines()[0].split()[1:9]]
+        return sum(ticks), ticks[3] + ticks[4]  # idle, and waiting for a disk
+
+    before = counted()
+    time.sleep(seconds)
+    whole, idle = (after - earlier for after, earlier in zip(counted(), before, strict=True))
+    return 1 - idle / whole if whole else None
+
+
 def processor() -> str:
     """The processor's name, where the system tells it."""
     cpuinfo = Path("/proc/cpuinfo")
@@ -190,6 +214,7 @@ def record(name: str, measured: dict[str, Any]) -> None:
         "processor": processor(),
         "cores": os.cpu_count(),
         "versions": versions,
+        **MEASURED,
     }
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(exist_ok=True)

@@ -9,7 +9,7 @@ from typing import Any
 Results = dict[str, Any]
 BASELINE = "sentence-transformers"
 # What every results file says of its machine; it is told once a section, not in its tables.
-FACTS = ("benchmark", "date", "python", "processor", "cores", "versions", "rounds", "short_form")
+FACTS = ("benchmark", "date", "python", "processor", "cores", "versions", "busy", "rounds", "short_form")
 RACES = ("short", "mixed", "long")
 
 
@@ -30,12 +30,13 @@ def is_ours(name: str) -> bool:
 
 
 def beside(race: Results, ours: str, theirs: str) -> float | None:
-    """How many times as fast ours is as theirs: the median over neighbouring runs; None where one did not run."""
+    """How many times as fast ours is as theirs; None where one of them did not run."""
     sides = race["sides"]
     if ours not in sides or theirs not in sides:
         return None
-    runs = "medians" if "medians" in sides[ours] else "seconds"
-    return statistics.median(b / a for a, b in zip(sides[ours][runs], sides[theirs][runs], strict=True))
+    if "seconds" not in sides[ours]:
+        return sides[theirs]["milliseconds"] / sides[ours]["milliseconds"]
+    return statistics.median(b / a for a, b in zip(sides[ours]["seconds"], sides[theirs]["seconds"], strict=True))
 
 
 def chosen(results: Results) -> tuple[str, Results]:
@@ -56,7 +57,8 @@ def encode(results: Results) -> list[str]:
     lines = [
         "Each side embeds the same texts in one process that stays loaded; sides take turns. Ratios (×) are to",
         "sentence-transformers on torch in float32, its default; the median over neighbouring runs. Tokens are those",
-        "that the model reads: padding does not count, nor what is cut off.",
+        "that the model reads: padding does not count, nor what is cut off. Single queries are short texts, one call",
+        "each: of each query its quickest run counts, and the median over queries is shown.",
         "",
     ]
     for name, model in results["models"].items():
