@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import sbert
+from support.static import static_folder
 
 PACKAGE = Path(sbert.__file__).parent
 LAYERS = (
@@ -15,10 +16,10 @@ LAYERS = (
     {"vectors"},
     {"similarity", "quantization"},
     {"checkpoints"},
-    {"text"},
+    {"text", "data"},
     {"engines"},
     {"models"},
-    {"search", "data"},
+    {"search", "distillation"},
     {"util"},
     {"cli", "__init__"},
     {"__main__"},
@@ -91,6 +92,11 @@ def test_similarity_loads_numpy_alone():
 def test_embedding_loads_neither_torch_nor_transformers_nor_the_hub():
     code = "import sbert; sbert.SentenceTransformer('all-MiniLM-L6-v2', backend='openvino').encode('x')"
     assert not loaded_after(code) & {"torch", "transformers", "huggingface_hub", "pyarrow", "scipy"}
+
+
+def test_a_static_model_needs_no_network_library(tmp_path):
+    code = f"import sbert; sbert.SentenceTransformer({str(static_folder(tmp_path))!r}).encode(['a cat'])"
+    assert loaded_after(code) & HEAVY <= {"numpy", "tokenizers", "safetensors"}
 
 
 def test_openvino_is_imported_without_its_telemetry():

@@ -12,7 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 import sbert
+from sbert import SentenceTransformer
 from sbert.cli.app import app
+from sbert.data import open_embeddings
+from support.tiny import WORDS, make_tiny_model
 
 TEXTS = [
     "A cat sleeps on the sofa.",
@@ -55,7 +58,7 @@ def _python(*arguments, **options):
 def test_help_lists_the_commands(run):
     """--help names every command; no arguments show the same."""
     out = run("--help").stdout
-    for command in ("encode", "similarity", "search", "info", "pairs"):
+    for command in ("encode", "similarity", "search", "info", "pairs", "quantize", "distill"):
         assert command in out
     assert "--traceback" in out
 
@@ -113,6 +116,7 @@ def test_encode_reports_in_json(run, tmp_path):
         "dimension": 2,
         "truncated": 1,
         "dropped_tokens": 46,
+        "skipped_lines": 0,
     }
     assert np.load(out).shape == (2, 2)
     assert np.load(out).dtype == np.uint8
@@ -130,6 +134,69 @@ def test_encode_checks_the_output_first(run, tmp_path):
     """A wrong suffix is told before anything is read."""
     result = run("encode", tmp_path / "missing.txt", "-o", tmp_path / "v.bin", code=2)
     assert "embeddings are written to .npy, .jsonl, .parquet" in result.stderr
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A model that encodes thousands of texts in no time."""
+    return make_tiny_model(tmp_path_factory.mktemp("models") / "tiny", "bert")
+
+
+def test_encode_to_a_folder_is_resumed(run, tiny, tmp_path):
+    """A bad line stops it, what was finished stays, and after the repair it goes on; or the line is left out."""
+    lines = [json.dumps({"text": f"a man with {number} dogs"}) for number in range(250)]
+    path, out = tmp_path / "a.jsonl", tmp_path / "v"
+    path.write_text("\n".join([*lines[:230], '{"text": "cut', *lines[231:]]))
+    options = ("-m", tiny, "-o", f"{out}/", "--format", "safetensors", "--shard-size", 100)
+    result = run("encode", path, *options, code=2)
+    assert "a.jsonl, line 231: not JSON" in result.stderr
+    assert len(open_embeddings(out, partial=True)) == 200
+    first = (out / "shard-00000.safetensors").stat().st_mtime_ns
+    skipped = run("encode", path, "-m", tiny, "-o", tmp_path / "s.npy", "--on-bad-line", "skip")
+    assert "1 lines were left out. The first: " in skipped.stderr
+    assert len(np.load(tmp_path / "s.npy")) == 249
+    path.write_text("\n".join(lines))
+    report = json.loads(run("encode", path, *options, "--json").stdout)
+    assert (report["texts"], report["dimension"], report["skipped_lines"]) == (250, 32, 0)
+    assert (out / "shard-00000.safetensors").stat().st_mtime_ns == first
+    model = SentenceTransformer(tiny, backend="openvino")
+    expected = model.encode([json.loads(line)["text"] for line in lines])
+    assert np.array_equal(open_embeddings(out).array(), expected)
+    assert "this call has precision='int8'" in run("encode", path, *options, "--precision", "int8", code=2).stderr
+    run("encode", path, *options, "--precision", "int8", "--overwrite")
+    assert open_embeddings(out).dtype == np.int8
+
+
+def test_encode_many_files(run, tiny, tmp_path):
+    """Files, patterns and folders, in their order, as one."""
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "b.csv").write_text("n,body\n1,three\n")
+    (tmp_path / "deep" / "er" / "c.txt").write_text("four\n")
+    (tmp_path / "deep" / "picture.png").write_text("no text")
+    (tmp_path / "x1.txt").write_text("five\n")
+    (tmp_path / "x2.txt").write_text("six\n")
+    result = run("encode", tmp_path / "a.txt", tmp_path / "deep", tmp_path / "x?.txt", "-m", tiny)
+    rows = [json.loads(line)["text"] for line in result.stdout.splitlines()]
+    assert rows == ["one", "two", "three", "four", "five", "six"]
+    assert "No file is named like" in run("encode", tmp_path / "y*.txt", "-m", tiny, code=2).stderr
+    (tmp_path / "empty").mkdir()
+    assert "has no file of texts in it" in run("encode", tmp_path / "empty", "-m", tiny, code=2).stderr
+    missing = run("encode", tmp_path / "a.txt", tmp_path / "b.txt", "-m", tiny, code=2)
+    assert "There is no file" in missing.stderr
+    assert missing.stdout == ""  # told before any text is encoded
+    assert "--format is for a folder" in run("encode", tmp_path / "a.txt", "--format", "npy", code=2).stderr
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8", "ubinary"])
+def test_encode_in_parts_is_as_in_one(run, tiny, tmp_path, monkeypatch, precision):
+    """A file that is written while it is computed holds the same as one that is written whole."""
+    monkeypatch.setattr("sbert.cli.encode._PART", 30)
+    texts = [f"the {number} dogs" for number in range(250)]
+    (tmp_path / "a.txt").write_text("\n".join(texts))
+    run("encode", tmp_path / "a.txt", "-m", tiny, "-o", tmp_path / "v.npy", "--precision", precision)
+    expected = SentenceTransformer(tiny, backend="openvino").encode(texts, precision=precision)
+    assert np.array_equal(np.load(tmp_path / "v.npy"), expected)
 
 
 # --- similarity -------------------------------------------------------------------------------------------------------
@@ -193,6 +260,28 @@ def test_info(run):
     assert "Transformer > Pooling(mean) > Normalize" in text
     assert "22.7 M parameters, 90.9 MB" in text
     assert "256 tokens of a text" in text
+
+
+def test_quantize_writes_a_smaller_folder_and_says_how_faithful_it_is(run, tmp_path, minilm):
+    """The folder is a model like any other, in int8 unless asked otherwise."""
+    pytest.importorskip("openvino")
+    facts = json.loads(run("quantize", "all-MiniLM-L6-v2", tmp_path / "small", "--json").stdout)
+    assert facts["megabytes"] < 30
+    assert facts["fidelity"]["mean"] > 0.995
+    found = json.loads(run("info", tmp_path / "small", "--json").stdout)
+    assert (found["stored_in"], found["parameters"]) == ("int8", 22_713_216)
+    assert found["int8_fidelity"] == facts["fidelity"]
+    assert found["int8"].startswith("cosine to float32 0.99")
+    told = run("similarity", TEXTS[0], TEXTS[1], "-m", tmp_path / "small").stdout
+    assert float(told) == pytest.approx(float(minilm.similarity(*minilm.encode(TEXTS[:2]))[0, 0]), abs=0.05)
+    refused = run("similarity", "a", "b", "-m", tmp_path / "small", "--dtype", "float32", code=2)
+    assert "is stored in int8; got dtype='float32'" in refused.stderr
+
+
+def test_quantize_takes_texts_of_your_own(run, tmp_path, corpus):
+    told = run("quantize", "all-MiniLM-L6-v2", tmp_path / "small", "--texts", corpus, "--column", "text").stderr
+    assert "in int8: cosine to float32 0.99" in told
+    assert f"Written to {tmp_path / 'small'}, 25 MB" in told
 
 
 def test_info_tells_why_the_fast_engine_does_not_serve(run, tmp_path):
@@ -303,3 +392,33 @@ def test_demo(tmp_path):
     assert first["answers"] == second["answers"]
     assert len(first["answers"]) == 6
     assert {"score", "words", "definition"} == set(first["answers"][0]["hits"][0])
+
+
+# --- distill and static models ----------------------------------------------------------------------------------------
+
+
+def test_distill_and_use_the_model(run, tmp_path):
+    """With texts it tells how near it came; what it made is a model like any other."""
+    generator = np.random.default_rng(0)
+    teacher, texts = make_tiny_model(tmp_path / "teacher", "bert"), tmp_path / "texts.txt"
+    texts.write_text("".join(f"{' '.join(generator.choice(WORDS, 5))}\n" for _ in range(300)))
+    result = run("distill", teacher, tmp_path / "out", "--texts", texts, "-d", 16, "--backend", "openvino")
+    assert "Fitted to 270 texts. On 30 others the mean cosine to the teacher is" in result.stderr
+    facts = json.loads(run("info", tmp_path / "out", "--json").stdout)
+    assert (facts["architecture"], facts["dimension"], facts["max_seq_length"]) == ("static", 16, None)
+    assert (facts["engine"], facts["fast_engine"]) == ("static", True)
+    assert "yes (static)" in run("info", tmp_path / "out").stdout
+    assert "any length" in run("info", tmp_path / "out").stdout
+    assert len(run("encode", texts, "--model", tmp_path / "out").stdout.splitlines()) == 300
+
+
+def test_distill_without_texts_says_what_is_missing(run, tmp_path):
+    """The numbers of the fit are null then."""
+    teacher = make_tiny_model(tmp_path / "teacher", "bert")
+    result = run("distill", teacher, tmp_path / "out", "-d", 8, "--backend", "openvino", "--json")
+    assert "not fitted to real texts" in result.stderr
+    facts = json.loads(result.stdout)
+    assert facts["folder"] == str(tmp_path / "out")
+    assert (facts["texts"], facts["cosine_before"], facts["cosine_after"]) == (0, None, None)
+    assert (tmp_path / "out" / "tokenizer.json").is_file()
+    assert "dimension must be from 1 to 32" in run("distill", teacher, tmp_path / "x", "-d", 99, code=2).stderr

@@ -4,11 +4,12 @@ import gzip
 import io
 import json
 import lzma
+import operator
 import sys
 
 import pytest
 
-from sbert.data import read_rows, read_texts
+from sbert.data import iter_texts, read_rows, read_texts
 from sbert.errors import DataError, InputError, MissingDependencyError
 
 TEXTS = ["a cat", "ein Hund mit Ümlaut", 'three, with a comma and a "quote"']
@@ -220,3 +221,57 @@ def test_repr(write):
 def test_plain_lines_of_numbers_are_texts(tmp_path):
     (tmp_path / "numbers.txt").write_text("1\n\n3\n")
     assert read_texts(tmp_path / "numbers.txt").texts == ["1", "", "3"]
+
+
+# --- streams ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".jsonl", ".csv", ".tsv", ".parquet"])
+def test_a_stream_reads_what_read_texts_reads(tmp_path, suffix):
+    """Text by text, again from the start each time, with about the right number for a progress bar."""
+    texts = [f"text {number}" for number in range(300)]
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".parquet":
+        pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+        pq.write_table(pa.table({"body": texts}), path, row_group_size=70)
+    else:
+        make = {".txt": "{}", ".jsonl": '{{"body": "{}"}}', ".csv": "{}", ".tsv": "{}"}[suffix]
+        header = ["body"] if suffix in (".csv", ".tsv") else []
+        path.write_text("".join(line + "\n" for line in header + [make.format(text) for text in texts]))
+    stream = iter_texts(path)
+    for _ in range(2):
+        assert list(iter(stream)) == read_texts(path).texts == texts
+    assert stream.column == (None if suffix == ".txt" else "body")
+    assert operator.length_hint(stream) == 300
+    assert operator.length_hint(iter_texts(path, limit=7)) == 7
+    assert list(iter(iter_texts(path, limit=7))) == texts[:7]
+
+
+def test_a_stream_reads_no_more_than_is_asked_for(write):
+    """A bad line is met when its turn comes, and not before."""
+    lines = ['{"text": "good"}'] * 500 + ["bad"]
+    stream = iter(iter_texts(write("a.jsonl", "\n".join(lines))))
+    assert [next(stream) for _ in range(500)] == ["good"] * 500
+    with pytest.raises(DataError, match=r"a\.jsonl, line 501: not JSON"):
+        next(stream)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "first"),
+    [
+        ("a.txt", b"good\n\xff\ngood\n", "line 2: not UTF-8"),
+        ("a.jsonl", b'{"text": "good"}\nno\n[1]\n{"text": 5}\n{"text": "good"}\n', "line 2: not JSON"),
+        ("a.csv", b"text,n\ngood,1\nbad\ngood,2\n", "line 3: has 1 fields"),
+    ],
+)
+def test_bad_lines_are_left_out_and_counted(write, name, content, first):
+    """With on_bad_line="skip"; the first of them can be told."""
+    path = write(name, content)
+    stream = iter_texts(path, on_bad_line="skip")
+    assert list(iter(stream)) == ["good", "good"]
+    assert stream.skipped == (3 if name == "a.jsonl" else 1)
+    assert first in stream.first_skipped
+    with pytest.raises(DataError, match=first):
+        list(iter(iter_texts(path)))
+    with pytest.raises(InputError, match="on_bad_line must be one of 'error', 'skip'"):
+        iter_texts(path, on_bad_line="skp")

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from sbert.data import read_texts, write_embeddings, write_jsonl
+from sbert.data import read_texts, write_embeddings, write_jsonl, writers
 from sbert.errors import DataError, InputError, MissingDependencyError
 
 TEXTS = ["a cat", "zwei\nZeilen", 'a "quote"']
@@ -51,6 +51,25 @@ def test_parquet(tmp_path, vectors, dtype):
     assert read_texts(path).texts == TEXTS
 
 
+@pytest.mark.parametrize("suffix", [".npy", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("count", [0, 1, 12_345])
+def test_parts_make_a_whole(tmp_path, suffix, count):
+    """Written part by part, a file holds the same; that of NumPy is the one that its own function writes."""
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    texts = [f"text {number}" for number in range(count)]
+    vectors = np.arange(count * 3, dtype=np.float32).reshape(count, 3)
+    path = tmp_path / f"v{suffix}"
+    with writers.open_writer(path) as writer:
+        for start in range(0, max(count, 1), 5000):
+            writer.write(vectors[start : start + 5000], texts[start : start + 5000])
+    if suffix == ".npy":
+        np.save(tmp_path / "numpy.npy", vectors)
+        assert path.read_bytes() == (tmp_path / "numpy.npy").read_bytes()
+    elif count:
+        assert read_texts(path).texts == texts
+
+
 def test_integers_in_jsonl():
     """Quantised vectors are written as whole numbers."""
     out = io.BytesIO()
@@ -63,11 +82,11 @@ def test_an_old_file_stays_when_writing_fails(tmp_path, vectors, monkeypatch):
     path = write_embeddings(tmp_path / "v.npy", vectors, TEXTS)
     before = path.read_bytes()
 
-    def fail(file, array, **_):
-        file.write(b"half")
+    def fail(self, embeddings, texts):
+        self.file.write(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "save", fail)
+    monkeypatch.setattr(writers.NpyWriter, "write", fail)
     with pytest.raises(DataError, match=r"v\.npy cannot be written \(No space left on device\)"):
         write_embeddings(path, vectors, TEXTS)
     assert path.read_bytes() == before

@@ -14,6 +14,7 @@ import pytest
 
 from sbert import SentenceTransformer
 from sbert.checkpoints import resolve
+from support.static import static_folder
 from support.tiny import make_tiny_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,3 +78,15 @@ def test_a_folder_saved_there_loads_here(peer, folder, tmp_path, backend):
     np.testing.assert_allclose(model.encode(TEXTS), vectors_of(peer, folder, tmp_path), atol=1e-5)
     assert model.prompts == {"query": "", "document": ""}
     assert model.similarity_fn_name == "cosine"
+
+
+@pytest.mark.parametrize("form", ["sentence-transformers", "model2vec"])
+def test_static_models_travel_both_ways(peer, tmp_path, form):
+    """Unknown tokens, which model2vec's form leaves out, are not in the texts; others count here and there."""
+    source = static_folder(tmp_path / "source", form)
+    model = SentenceTransformer(source)
+    np.testing.assert_allclose(vectors_of(peer, source, tmp_path), model.encode(TEXTS), atol=1e-6)
+    model.save_pretrained(tmp_path / "ours")
+    np.testing.assert_allclose(vectors_of(peer, tmp_path / "ours", tmp_path), model.encode(TEXTS), atol=1e-6)
+    peer("save", source, tmp_path / "theirs")
+    np.testing.assert_allclose(SentenceTransformer(tmp_path / "theirs").encode(TEXTS), model.encode(TEXTS), atol=1e-6)

@@ -127,6 +127,12 @@ def make_tiny_model(
     return folder
 
 
+def tokenizer_of(architecture: str) -> Tokenizer:
+    """A tokenizer as an architecture has it, with special tokens around texts."""
+    tokenizer: Tokenizer = _TOKENIZERS[architecture]()[0]
+    return tokenizer
+
+
 def dense_tensors(settings: dict[str, Any], generator: torch.Generator) -> dict[str, torch.Tensor]:
     """Random weights for a Dense module with these settings."""
     out, into = settings["out_features"], settings["in_features"]

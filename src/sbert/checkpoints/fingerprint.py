@@ -47,8 +47,9 @@ def fingerprint(spec: ModelSpec, weights: str, tokenizer: str, engine: str, dtyp
         "dtype": dtype,
         # Paths are kept out: the same model in another folder gives the same vectors.
         "modules": [repr(module) for module in spec.modules[1:]],
-        "max_seq_length": spec.transformer.max_seq_length,
-        "config": spec.transformer.config,
+        "max_seq_length": spec.input.max_seq_length,
+        # How weights are stored is in their hash: a model in int8 is the same from a folder of its own.
+        "config": {key: value for key, value in spec.input.facts.items() if key != "quantization_config"},
         "truncate_dim": spec.truncate_dim,
         "prompts": spec.prompts,
         "default_prompt_name": spec.default_prompt_name,

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import CheckpointError, CorruptCheckpointError
 from .aliases import module_class
 from .files import inside, read_json, read_json_list, setting
-from .modules import ModuleSpec, PoolingSpec, TransformerSpec
+from .modules import ModuleSpec, NormalizeSpec, PoolingSpec, StaticEmbeddingSpec, TransformerSpec
 from .spec import ModelSpec
 
 MODULES_FILE = "modules.json"
@@ -18,8 +18,8 @@ MODEL_FILE = "config_sentence_transformers.json"
 def read(folder: str | Path, name: str = "", family: str = "SentenceTransformer") -> ModelSpec:
     """Read a model folder of any of the forms in use.
 
-    With ``modules.json``: the modules it lists. Without: a plain Hugging Face folder, which gets mean pooling, or
-    last-token pooling when it is a causal language model. Weights are not read yet.
+    With ``modules.json``: the modules it lists. Without: a static model in model2vec's form; or a plain Hugging Face
+    folder, which gets mean pooling, or last-token pooling when it is a causal language model. Weights are not read yet.
 
     Args:
         folder: the model's folder.
@@ -73,6 +73,9 @@ def network_of(folder: Path) -> TransformerSpec:
 
 
 def _default_modules(folder: Path) -> tuple[ModuleSpec, ...]:
+    if StaticEmbeddingSpec.is_plain(folder):
+        static = StaticEmbeddingSpec.read(folder)
+        return (static, NormalizeSpec()) if static.settings.get("normalize") else (static,)
     transformer = TransformerSpec.read(folder)
     architecture = str((transformer.config.get("architectures") or [""])[0])
     causal = architecture.endswith("ForCausalLM") and transformer.config.get("is_causal") is not False

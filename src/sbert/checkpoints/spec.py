@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import UnsupportedModelError
-from .modules import ModuleSpec, TransformerSpec
+from .modules import InputSpec, ModuleSpec, PoolingSpec, TransformerSpec
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,27 @@ class ModelSpec:
     truncate_dim: int | None = None
 
     @property
-    def transformer(self) -> TransformerSpec:
-        """The first module.
+    def input(self) -> InputSpec:
+        """The first module, which reads the texts.
 
         Raises:
-            UnsupportedModelError: the model does not start with a transformer.
+            UnsupportedModelError: the model does not start with one that can.
         """
         first = self.modules[0] if self.modules else None
+        if not isinstance(first, InputSpec):
+            raise self._starts_wrongly("a module that reads texts")
+        return first
+
+    @property
+    def transformer(self) -> TransformerSpec:
+        """The first module of a model that starts with a transformer.
+
+        Raises:
+            UnsupportedModelError: it does not.
+        """
+        first = self.input
         if not isinstance(first, TransformerSpec):
-            kind = first.kind if first else "nothing"
-            raise UnsupportedModelError(f"{self.name or self.folder} starts with {kind}; a Transformer was expected.")
+            raise self._starts_wrongly("a Transformer")
         return first
 
     @property
@@ -54,6 +65,15 @@ class ModelSpec:
             width = module.output_dimension(width)
         return width
 
-    def with_transformer(self, transformer: TransformerSpec) -> ModelSpec:
+    @property
+    def pools(self) -> bool:
+        """Whether one vector a text comes out; without a pooling module it is one a token."""
+        return any(isinstance(module, PoolingSpec) for module in self.modules)
+
+    def with_input(self, first: InputSpec) -> ModelSpec:
         """The same model with another first module."""
-        return replace(self, modules=(transformer, *self.modules[1:]))
+        return replace(self, modules=(first, *self.modules[1:]))
+
+    def _starts_wrongly(self, expected: str) -> UnsupportedModelError:
+        kind = self.modules[0].kind if self.modules else "nothing"
+        return UnsupportedModelError(f"{self.name or self.folder} starts with {kind}; {expected} was expected.")

@@ -19,6 +19,8 @@ from ..types import AnyArray
 from .files import inside, read_json
 
 SAFETENSORS = "model.safetensors"
+#: A network in int8: under a name of its own, since other readers would take its bytes for numbers.
+SAFETENSORS_INT8 = "model.int8.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
 PYTORCH = "pytorch_model.bin"
 PYTORCH_INDEX = "pytorch_model.bin.index.json"
@@ -99,8 +101,9 @@ def weight_files(folder: Path) -> list[Path]:
     Raises:
         CorruptCheckpointError: an index names a shard that is missing or lies outside the folder.
     """
-    if (folder / SAFETENSORS).is_file():
-        return [folder / SAFETENSORS]
+    for name in (SAFETENSORS, SAFETENSORS_INT8):
+        if (folder / name).is_file():
+            return [folder / name]
     for index in (SAFETENSORS_INDEX, PYTORCH_INDEX):
         if (folder / index).is_file():
             shards = sorted(set(read_json(folder / index).get("weight_map", {}).values()))
@@ -147,7 +150,10 @@ def save_tensors(tensors: Mapping[str, AnyArray], path: Path) -> None:
     """Write tensors to a safetensors file, marked as torch's layout, which readers of networks ask for."""
     from safetensors.numpy import save_file
 
+    path.touch()
+    mode = path.stat().st_mode
     save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path, metadata={"format": "pt"})
+    path.chmod(mode)  # the library's files are their owner's alone; a model is for whoever may read its folder
 
 
 def _tensors(path: Path) -> dict[str, tuple[AnyArray, str]]:

@@ -11,7 +11,7 @@ from ..errors import CheckpointError
 from ..version import __version__
 from .aliases import written_name
 from .files import write_json
-from .modules import TransformerSpec
+from .modules import InputSpec
 from .modules.transformer import ADAPTER, COMPANIONS, SETTINGS_FILES
 from .read import MODEL_FILE, MODULES_FILE
 from .spec import ModelSpec
@@ -65,7 +65,7 @@ def _write_into(folder: Path, spec: ModelSpec, weights: bool) -> list[str]:
     paths = module_paths(spec)
     for module, path in zip(spec.modules, paths, strict=True):
         (folder / path).mkdir(parents=True, exist_ok=True)
-        if isinstance(module, TransformerSpec) and not weights:
+        if isinstance(module, InputSpec) and not weights:
             module.write_settings(folder / path)
         else:
             module.write(folder / path)

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from ..errors import SbertError, SbertWarning
 from ..version import __version__
-from . import encode, info, pairs, search, similarity
+from . import distill, encode, info, pairs, quantize, search, similarity
 from .console import note
 
 
@@ -80,5 +80,13 @@ def root(
     # Both are acted on elsewhere: the version by its callback, the traceback by Group.invoke.
 
 
-for _command in (encode.encode, similarity.similarity, search.search, pairs.pairs, info.info):
+for _command in (
+    encode.encode,
+    similarity.similarity,
+    search.search,
+    pairs.pairs,
+    quantize.quantize,
+    distill.distill,
+    info.info,
+):
     app.command()(_command)

@@ -42,30 +42,47 @@ def describe(name: str) -> dict[str, Any]:
         UnsupportedModelError: it has a module that is not known here.
     """
     from ..checkpoints import read, resolve
-    from ..engines.openvino import why_not
+    from ..engines.openvino import OpenVINOEngine, kept_fidelity
 
     found = resolve(name)
     spec = read(found.folder, found.name)
-    transformer = spec.transformer
-    reason = why_not(spec)
+    engine, reason = _fast_engine(spec)
+    fidelity = kept_fidelity(spec) if reason is None and engine == OpenVINOEngine.name else None
     parameters, size = _size(spec)
     return {
         "name": found.name,
         "folder": str(found.folder),
         "found_in": found.source,
         "family": spec.model_type,
-        "architecture": transformer.model_type,
+        "architecture": spec.input.architecture,
         "modules": [_settings(module) for module in spec.modules],
         "dimension": min(spec.dimension, spec.truncate_dim or spec.dimension),
-        "max_seq_length": transformer.max_seq_length,
+        "max_seq_length": spec.input.max_seq_length,
         "similarity": spec.similarity_fn_name or "cosine",
         "prompts": spec.prompts,
         "default_prompt_name": spec.default_prompt_name,
         "parameters": parameters,
         "megabytes": round(size / 1e6, 1),
+        "engine": engine,
         "fast_engine": reason is None,
         "why_not_fast": reason,
+        "stored_in": "int8" if spec.input.stored_int8 is not None else "float",
+        "int8_fidelity": None if fidelity is None else fidelity.to_dict(),
+        "int8": _INT8_UNKNOWN if fidelity is None else str(fidelity),
     }
+
+
+_INT8_UNKNOWN = "not measured yet: load it once with dtype='int8', or run sbert quantize"
+
+
+def _fast_engine(spec: ModelSpec) -> tuple[str, str | None]:
+    """The engine without torch that is for such a model, and why it cannot run this one; None when it can."""
+    from ..checkpoints.modules import StaticEmbeddingSpec
+    from ..engines import openvino, static
+
+    if isinstance(spec.input, StaticEmbeddingSpec):
+        return static.StaticEngine.name, static.why_not(spec)
+    return openvino.OpenVINOEngine.name, openvino.why_not(spec)
 
 
 def _settings(module: ModuleSpec) -> dict[str, Any]:
@@ -78,7 +95,7 @@ def _size(spec: ModelSpec) -> tuple[int | None, int]:
     from ..checkpoints.weights import open_weights, weight_files
     from ..errors import MissingDependencyError
 
-    folders = [spec.transformer.folder]
+    folders = [spec.input.folder]
     if spec.folder is not None:
         folders += [path for path in (spec.folder, *sorted(spec.folder.iterdir())) if path.is_dir()]
     with_weights = [folder for folder in dict.fromkeys(folders) if weight_files(folder)]
@@ -87,9 +104,12 @@ def _size(spec: ModelSpec) -> tuple[int | None, int]:
         opened = [open_weights(folder) for folder in with_weights]
     except MissingDependencyError:
         return None, size
-    # position_ids are stored by old checkpoints and are no parameters.
+    # position_ids are stored by old checkpoints, scales and ranges beside int8 weights; they are no parameters.
     return sum(
-        math.prod(weights.shape(name)) for weights in opened for name in weights if not name.endswith("position_ids")
+        math.prod(weights.shape(name))
+        for weights in opened
+        for name in weights
+        if not name.endswith(("position_ids", "_scale", ".input_range"))
     ), size
 
 
@@ -107,7 +127,9 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("reads", "any length" if facts["max_seq_length"] is None else f"{facts['max_seq_length']} tokens of a text"),
         ("similarity", facts["similarity"]),
         ("size", f"{millions}{facts['megabytes']:,} MB"),
-        ("fast engine", "yes (openvino)" if facts["fast_engine"] else f"no: {facts['why_not_fast']}"),
+        ("stored in", facts["stored_in"]),
+        *([("int8", facts["int8"])] if facts["engine"] == "openvino" else []),
+        ("fast engine", f"yes ({facts['engine']})" if facts["fast_engine"] else f"no: {facts['why_not_fast']}"),
     ]
     for name, text in facts["prompts"].items():
         default = " (default)" if name == facts["default_prompt_name"] else ""

@@ -19,8 +19,13 @@ Form = Annotated[
     str | None,
     typer.Option("--form", help="lines, jsonl, csv, tsv or parquet, where the file's name does not tell."),
 ]
-Dtype = Annotated[str, typer.Option("--dtype", help="What to compute in: float32 or bfloat16 (about twice as fast).")]
-Backend = Annotated[str, typer.Option("--backend", help="Engine: auto, openvino or torch.")]
+Dtype = Annotated[
+    str | None,
+    typer.Option(
+        "--dtype", help="What to compute in: float32 (the default), bfloat16 or int8, each about twice as fast."
+    ),
+]
+Backend = Annotated[str, typer.Option("--backend", help="Engine: auto, openvino, torch or static.")]
 Device = Annotated[str | None, typer.Option("--device", help="Where to compute: cpu, cuda, cuda:1, mps ...")]
 TruncateDim = Annotated[int | None, typer.Option("--truncate-dim", min=1, help="Keep this many leading dimensions.")]
 BatchSize = Annotated[

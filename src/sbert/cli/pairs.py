@@ -19,7 +19,7 @@ def pairs(
     model: Model = DEFAULT_MODEL,
     column: Column = None,
     form: Form = None,
-    dtype: Dtype = "float32",
+    dtype: Dtype = None,
     backend: Backend = "auto",
     device: Device = None,
     as_json: Json = False,

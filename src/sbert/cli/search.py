@@ -33,7 +33,7 @@ def search(
     top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, help="Hits for each query.")] = 10,
     column: Column = None,
     form: Form = None,
-    dtype: Dtype = "float32",
+    dtype: Dtype = None,
     backend: Backend = "auto",
     device: Device = None,
     as_json: Json = False,

@@ -14,7 +14,7 @@ def similarity(
     a: Annotated[str, typer.Argument(metavar="A", help="A text.", show_default=False)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another text.", show_default=False)],
     model: Model = DEFAULT_MODEL,
-    dtype: Dtype = "float32",
+    dtype: Dtype = None,
     backend: Backend = "auto",
     device: Device = None,
     as_json: Json = False,

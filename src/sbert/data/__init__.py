@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from .readers import Rows, Texts, read_rows, read_texts
+from .corpus import Corpus
+from .readers import Rows, Texts, TextStream, iter_texts, read_rows, read_texts
+from .shards import Shards, open_embeddings
 from .writers import write_embeddings, write_jsonl
 
-__all__ = ["Rows", "Texts", "read_rows", "read_texts", "write_embeddings", "write_jsonl"]
+__all__ = [
+    "Corpus", "Rows", "Shards", "TextStream", "Texts", "iter_texts", "open_embeddings", "read_rows", "read_texts",
+    "write_embeddings", "write_jsonl",
+]  # fmt: skip

@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, cast
@@ -45,6 +45,12 @@ def format_of(path: Path) -> str:
     return FORMATS[suffix]
 
 
+def is_readable(path: Path) -> bool:
+    """Whether the name of a file is one of those that texts are read from; a folder may hold others beside them."""
+    name = path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
+    return bool(name.suffix) and name.suffix.lower() in FORMATS and not path.name.startswith(".")
+
+
 @contextmanager
 def open_bytes(path: Path | None) -> Iterator[IO[bytes]]:
     """Open a file, uncompressed on the way, or standard input where the path is None.
@@ -71,20 +77,29 @@ def open_bytes(path: Path | None) -> Iterator[IO[bytes]]:
         raise DataError(f"{path} cannot be read ({error.strerror or error}).") from error
 
 
-def decoded_lines(file: IO[bytes], source: str) -> Iterator[str]:
-    """The lines of a file with their line ends, decoded one by one so that an error can name the line.
+def refuse(error: DataError) -> None:
+    """What is done with a line that cannot be read, unless the caller wants otherwise: its error is raised."""
+    raise error
 
-    Raises:
-        DataError: a line is not UTF-8.
+
+def decoded_lines(file: IO[bytes], source: str, bad: Callable[[DataError], None] = refuse) -> Iterator[tuple[int, str]]:
+    """The lines of a file with their numbers and line ends, decoded one by one so that an error can name the line.
+
+    Args:
+        file: open for reading bytes.
+        source: its name, for messages.
+        bad: called for a line that is not UTF-8; where it returns, the line is left out.
     """
     for number, line in enumerate(file, start=1):
         try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:  # noqa: PERF203  (each line has its own number)
-            raise DataError(
-                f"{source}, line {number}: not UTF-8 (byte 0x{line[error.start]:02x} at position {error.start}). "
-                "Save the file as UTF-8."
-            ) from error
+            bad(
+                DataError(
+                    f"{source}, line {number}: not UTF-8 (byte 0x{line[error.start]:02x} at position {error.start}). "
+                    "Save the file as UTF-8."
+                )
+            )
 
 
 @contextmanager

@@ -14,14 +14,18 @@ from typing import IO, Any, TypeAlias
 
 from ..errors import DataError, InputError, MissingDependencyError, one_of
 from .columns import named_column, text_column
-from .files import STDIN, decoded_lines, format_of, open_bytes
+from .files import COMPRESSED, STDIN, decoded_lines, format_of, open_bytes, refuse
 
+#: Takes the error of a line that cannot be read; where it returns, the line is left out.
+_Bad: TypeAlias = Callable[[DataError], None]
 #: A row and where it is: its line, or its number for Parquet.
 _Row: TypeAlias = tuple[int, dict[str, Any]]
 
 #: What the only column of plain lines is called.
 LINES_COLUMN = "text"
 
+#: What can be done with lines that cannot be read.
+BAD_LINES = ("error", "skip")
 #: Rows that are looked at to tell which columns hold text.
 _SAMPLE = 100
 _LONGEST_FIELD = 1 << 30
@@ -72,6 +76,125 @@ class Rows:
         return f"Rows({len(self.rows):,} from {self.source}, columns {', '.join(self.columns)})"
 
 
+class TextStream:
+    """The texts of a file, read as they are asked for; of a big file, never more than a part is in memory.
+
+    It can be iterated over once more, which reads the file again. The arguments are those of :func:`iter_texts`.
+
+    Attributes:
+        source: the file as it was named, or ``standard input``.
+        path: the file; None for standard input.
+        column: the column that is read; None for plain lines, and before the first text is asked for.
+        skipped: lines that were left out so far.
+        first_skipped: what the first of them suffered from; None for none.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        column: str | None = None,
+        limit: int | None = None,
+        form: str | None = None,
+        on_bad_line: str = "error",
+    ) -> None:
+        self.source, self.path, self._form = _identify(path, form)
+        _check_limit(limit)
+        if on_bad_line not in BAD_LINES:
+            raise one_of("on_bad_line", on_bad_line, BAD_LINES)
+        if self._form == "lines" and column is not None:
+            raise DataError(f"{self.source} is read as plain lines, which have no column {column!r}.")
+        self._wanted, self._limit = column, limit
+        self._bad = refuse if on_bad_line == "error" else self._skip
+        self.column: str | None = None
+        self.skipped = 0
+        self.first_skipped: str | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        self.skipped, self.first_skipped = 0, None
+        with open_bytes(self.path) as file:
+            rows = iter(_READERS[self._form](file, self.source, True, self._bad))
+            sample = list(islice(rows, _SAMPLE))
+            if not sample:
+                raise DataError(f"{self.source} is empty: it holds no text.")
+            # Plain lines are texts whatever is in them; of a table, a column of numbers is not what is looked for.
+            lines = self._form == "lines"
+            chosen = LINES_COLUMN if lines else _choose(sample, self._wanted, self.source)
+            self.column = None if lines else chosen
+            yield from islice(self._texts(chain(sample, rows), chosen), self._limit)
+
+    def require(self) -> None:
+        """Open the file and close it again.
+
+        Raises:
+            DataError: it is not there or may not be read, so that this is told before the work on other files.
+        """
+        with open_bytes(self.path):
+            pass
+
+    def __length_hint__(self) -> int:
+        """About how many texts there are, for a progress bar; 0 where that takes reading the file as it is meant."""
+        about = 0 if self.path is None else estimate_rows(self.path, self._form)
+        return min(about, self._limit) if self._limit is not None else about
+
+    def _texts(self, rows: Iterable[_Row], column: str) -> Iterator[str]:
+        for row in rows:
+            try:
+                text = _text(row, column, self.source, self._form)
+            except DataError as error:  # noqa: PERF203  (each row has its own)
+                self._bad(error)
+            else:
+                yield text
+
+    def _skip(self, error: DataError) -> None:
+        self.skipped += 1
+        self.first_skipped = self.first_skipped or str(error)
+
+
+def iter_texts(
+    path: str | os.PathLike[str],
+    *,
+    column: str | None = None,
+    limit: int | None = None,
+    form: str | None = None,
+    on_bad_line: str = "error",
+) -> TextStream:
+    """The texts of a file as a stream, with the checks of :func:`read_texts` made on the way.
+
+    A column is chosen by the first hundred rows. Parquet is read row group by row group.
+
+    Args:
+        path: the file, or ``-`` for standard input.
+        column: the column that holds the texts; found as by :func:`read_texts`.
+        limit: read only that many.
+        form: ``lines``, ``jsonl``, ``csv``, ``tsv`` or ``parquet``, where the name does not tell.
+        on_bad_line: ``error``, or ``skip`` to leave out and count lines that are not what they should be: not UTF-8,
+            not JSON, a field too many, a value that is no text. A file that is damaged as a whole is an error anyway.
+
+    Raises:
+        DataError: as :func:`read_texts`, when the place is reached.
+        InputError: an argument is wrong.
+        MissingDependencyError: Parquet is read with pyarrow, which is an extra.
+    """
+    return TextStream(path, column=column, limit=limit, form=form, on_bad_line=on_bad_line)
+
+
+def estimate_rows(path: Path, form: str) -> int:
+    """About how many rows a file has, found without reading them one by one; 0 where nothing tells."""
+    try:
+        if form == "parquet":
+            import pyarrow.parquet as pq
+
+            return int(pq.read_metadata(path).num_rows)
+        if path.suffix.lower() in COMPRESSED or not path.is_file():
+            return 0
+        with path.open("rb") as file:
+            ends = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+        return ends - 1 if form in ("csv", "tsv") else ends
+    except (ImportError, OSError, ValueError):
+        return 0  # whoever reads the texts tells what is wrong
+
+
 def read_texts(
     path: str | os.PathLike[str], *, column: str | None = None, limit: int | None = None, form: str | None = None
 ) -> Texts:
@@ -93,19 +216,9 @@ def read_texts(
             not text. File and line are named.
         MissingDependencyError: Parquet is read with pyarrow, which is an extra.
     """
-    source, file_path, form = _identify(path, form)
-    _check_limit(limit)
-    if form == "lines" and column is not None:
-        raise DataError(f"{source} is read as plain lines, which have no column {column!r}.")
-    with open_bytes(file_path) as file:
-        rows = iter(_READERS[form](file, source, True))
-        sample = list(islice(rows, _SAMPLE))
-        if not sample:
-            raise DataError(f"{source} is empty: it holds no text.")
-        # Plain lines are texts whatever is in them; of a table, a column of numbers is not what is looked for.
-        chosen = LINES_COLUMN if form == "lines" else _choose(sample, column, source)
-        texts = [_text(row, chosen, source, form) for row in islice(chain(sample, rows), limit)]
-    return Texts(texts, source, file_path, None if form == "lines" else chosen)
+    stream = TextStream(path, column=column, limit=limit, form=form)
+    texts = list(iter(stream))
+    return Texts(texts, stream.source, stream.path, stream.column)
 
 
 def read_rows(path: str | os.PathLike[str], *, limit: int | None = None, form: str | None = None) -> Rows:
@@ -123,7 +236,7 @@ def read_rows(path: str | os.PathLike[str], *, limit: int | None = None, form: s
     source, file_path, form = _identify(path, form)
     _check_limit(limit)
     with open_bytes(file_path) as file:
-        rows = [row for _, row in islice(_READERS[form](file, source, False), limit)]
+        rows = [row for _, row in islice(_READERS[form](file, source, False, refuse), limit)]
     if not rows:
         raise DataError(f"{source} is empty: it holds no row.")
     return Rows(rows, list(dict.fromkeys(chain.from_iterable(rows))), source)
@@ -182,39 +295,41 @@ def _text(row: _Row, column: str, source: str, form: str) -> str:
     return value
 
 
-# --- one reader a form: (open file, its name, whether only text is wanted) to rows ---
+# --- one reader a form: (open file, its name, whether only text is wanted, what to do with bad lines) to rows ---
 
 
-def _read_lines(file: IO[bytes], source: str, texts_only: bool) -> Iterator[_Row]:  # noqa: ARG001
-    for number, line in enumerate(decoded_lines(file, source), start=1):
+def _read_lines(file: IO[bytes], source: str, texts_only: bool, bad: _Bad) -> Iterator[_Row]:  # noqa: ARG001
+    for number, line in decoded_lines(file, source, bad):
         yield number, {LINES_COLUMN: line.rstrip("\r\n")}
 
 
-def _read_jsonl(file: IO[bytes], source: str, texts_only: bool) -> Iterator[_Row]:  # noqa: ARG001
-    for number, line in enumerate(decoded_lines(file, source), start=1):
+def _read_jsonl(file: IO[bytes], source: str, texts_only: bool, bad: _Bad) -> Iterator[_Row]:  # noqa: ARG001
+    for number, line in decoded_lines(file, source, bad):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            raise DataError(f"{source}, line {number}: not JSON ({error.msg} at column {error.colno}).") from error
-        if not isinstance(row, dict):
-            raise DataError(f"{source}, line {number}: holds a JSON {_json_name(row)}; an object was expected.")
-        yield number, row
+            bad(DataError(f"{source}, line {number}: not JSON ({error.msg} at column {error.colno})."))
+            continue
+        if isinstance(row, dict):
+            yield number, row
+        else:
+            bad(DataError(f"{source}, line {number}: holds a JSON {_json_name(row)}; an object was expected."))
 
 
-def _read_csv(file: IO[bytes], source: str, texts_only: bool) -> Iterator[_Row]:  # noqa: ARG001
+def _read_csv(file: IO[bytes], source: str, texts_only: bool, bad: _Bad) -> Iterator[_Row]:  # noqa: ARG001
     # strict: a quote that is never closed would otherwise swallow the rest of the file without a word.
-    yield from _read_table(decoded_lines(file, source), source, dialect="excel", strict=True)
+    yield from _read_table(file, source, bad, dialect="excel", strict=True)
 
 
-def _read_tsv(file: IO[bytes], source: str, texts_only: bool) -> Iterator[_Row]:  # noqa: ARG001
-    yield from _read_table(decoded_lines(file, source), source, dialect="excel-tab", quoting=csv.QUOTE_NONE)
+def _read_tsv(file: IO[bytes], source: str, texts_only: bool, bad: _Bad) -> Iterator[_Row]:  # noqa: ARG001
+    yield from _read_table(file, source, bad, dialect="excel-tab", quoting=csv.QUOTE_NONE)
 
 
-def _read_table(lines: Iterable[str], source: str, **dialect: Any) -> Iterator[_Row]:
+def _read_table(file: IO[bytes], source: str, bad: _Bad, **dialect: Any) -> Iterator[_Row]:
     before = csv.field_size_limit(_LONGEST_FIELD)  # the module's own limit, 128 KB, is less than many documents
-    reader = csv.reader(lines, **dialect)
+    reader = csv.reader((line for _, line in decoded_lines(file, source, bad)), **dialect)
     try:
         header = next(reader, [])
         if len(set(header)) < len(header):
@@ -224,9 +339,9 @@ def _read_table(lines: Iterable[str], source: str, **dialect: Any) -> Iterator[_
             if not fields:  # an empty line
                 continue
             if len(fields) != len(header):
-                raise DataError(
-                    f"{source}, line {reader.line_num}: has {len(fields)} fields; the header has {len(header)}."
-                )
+                place = f"{source}, line {reader.line_num}"
+                bad(DataError(f"{place}: has {len(fields)} fields; the header has {len(header)}."))
+                continue
             yield reader.line_num, dict(zip(header, fields, strict=True))
     except csv.Error as error:
         raise DataError(f"{source}, line {reader.line_num}: not readable as a table ({error}).") from error
@@ -234,7 +349,7 @@ def _read_table(lines: Iterable[str], source: str, **dialect: Any) -> Iterator[_
         csv.field_size_limit(before)
 
 
-def _read_parquet(file: IO[bytes], source: str, texts_only: bool) -> Iterator[_Row]:
+def _read_parquet(file: IO[bytes], source: str, texts_only: bool, bad: _Bad) -> Iterator[_Row]:  # noqa: ARG001
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -266,7 +381,7 @@ def _json_name(value: object) -> str:
     return names[type(value)]
 
 
-_READERS: dict[str, Callable[[IO[bytes], str, bool], Iterator[_Row]]] = {
+_READERS: dict[str, Callable[[IO[bytes], str, bool, _Bad], Iterator[_Row]]] = {
     "lines": _read_lines,
     "jsonl": _read_jsonl,
     "csv": _read_csv,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..checkpoints import ModelSpec
 from ..checkpoints.modules import ModuleSpec
 from ..errors import InputError
-from ..text import Batch
+from ..text import Batch, Tokens
 from ..types import FloatArray
 
 if TYPE_CHECKING:
@@ -76,6 +76,23 @@ class Engine(ABC):
             EngineError: the forward pass failed.
         """
 
+    #: Whether it has :meth:`embed_flat`, which needs neither padding nor batches of one length.
+    takes_flat: ClassVar[bool] = False
+
+    def embed_flat(self, tokens: Tokens) -> FloatArray:
+        """Sentence vectors of texts of any lengths, for engines that say ``takes_flat``.
+
+        Args:
+            tokens: ``n`` texts.
+
+        Returns:
+            (n, dimension) float32, owned by the caller.
+
+        Raises:
+            EngineError: the forward pass failed.
+        """
+        raise NotImplementedError(f"The {self.name} engine takes padded batches: {len(tokens)} texts go to embed().")
+
     @abstractmethod
     def weights_digest(self) -> str:
         """A hash of the weights as they are now, and of what the engine was told beside the spec, in hexadecimal."""
@@ -85,12 +102,12 @@ class Engine(ABC):
         """Take over changed settings of the modules (not other modules, nor other weights)."""
 
     def max_seq_length(self) -> int | None:
-        """Number of tokens that the network is set to read of a text."""
-        return self.spec.transformer.max_seq_length
+        """Number of tokens that the model is set to read of a text."""
+        return self.spec.input.max_seq_length
 
     def set_max_seq_length(self, value: int | None) -> None:
         """Note the number of tokens that are read of a text; what cuts them is the tokenizer."""
-        self.spec = self.spec.with_transformer(replace(self.spec.transformer, max_seq_length=value))
+        self.spec = self.spec.with_input(replace(self.spec.input, max_seq_length=value))
 
     # --- what an engine with weights that can be trained and moved does more --------------------------------------
 
@@ -105,6 +122,17 @@ class Engine(ABC):
         """Write the weights into a model's folder; ``paths`` has the sub-folder of each module."""
         raise InputError(
             f"The {self.name} engine has no weights of its own to write to {folder} ({len(paths)} modules)."
+        )
+
+    def save_int8(self, folder: Path) -> None:
+        """Write the network's weights in int8 into its folder, whose float weights were left out.
+
+        Raises:
+            InputError: the engine has no weights in int8.
+        """
+        raise InputError(
+            f"The model has no int8 weights to write to {folder}: load it with dtype='int8', which needs a processor "
+            f"with int8 arithmetic; this one computes in {self.dtype}."
         )
 
     def modules(self) -> list[Any]:

@@ -6,14 +6,16 @@ import importlib.util
 import platform
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from ..checkpoints import ModelSpec
+from ..checkpoints.modules import StaticEmbeddingSpec
 from ..errors import InputError, MissingDependencyError, SbertWarning, UnsupportedModelError, one_of
 from .base import Engine
 
-BACKENDS = ("auto", "openvino", "torch")
+BACKENDS = ("auto", "openvino", "torch", "static")
 
 # Device files that a driver makes: with none of them there is no accelerator to ask torch about, and asking takes
 # seconds, since torch must be imported for it.
@@ -29,34 +31,51 @@ def make_engine(
     model_kwargs: dict[str, Any] | None = None,
     config_kwargs: dict[str, Any] | None = None,
     trust_remote_code: bool = False,
+    calibrate: Iterable[str] | None = None,
 ) -> Engine:
     """Choose and make the engine for a model.
 
-    With ``backend="auto"``: torch where it is installed and an accelerator is there or was asked for; else OpenVINO
-    where it knows the model; else torch.
+    With ``backend="auto"``: the static engine for a static model; torch where it is installed and an accelerator is
+    there or was asked for; else OpenVINO where it knows the model; else torch.
 
     Args:
         spec: the model.
-        backend: ``auto``, ``openvino`` or ``torch``.
+        backend: ``auto``, ``openvino``, ``torch`` or ``static``.
         device: where to compute; None for the best there is.
-        dtype: what to compute in; None for float32.
+        dtype: what to compute in; None for what the weights are stored in: int8 where they are that, else float32.
         model_kwargs: passed to transformers by the torch engine; with any but a dtype, ``auto`` chooses torch.
         config_kwargs: changes to the network's configuration, for the torch engine.
         trust_remote_code: whether code that comes with the model may run, in the torch engine.
+        calibrate: texts for int8.
 
     Raises:
         UnsupportedModelError: no installed engine runs it; the message names the architecture and what to install.
-        InputError: the backend is not known, or cannot use the device.
+        InputError: the backend is not known, or cannot use the device or the dtype; or ``calibrate`` without int8.
+        EngineError: int8 loses too much of this model.
     """
     if backend not in BACKENDS:
         raise one_of("backend", backend, BACKENDS)
     options = dict(model_kwargs or {})
     named = options.pop("dtype", None) or options.pop("torch_dtype", None)
     options.pop("torch_dtype", None)
-    dtype = dtype or (str(named).removeprefix("torch.") if named is not None else "float32")
+    stored = "int8" if spec.input.stored_int8 is not None else "float32"
+    dtype = dtype or (str(named).removeprefix("torch.") if named is not None else stored)
+    if dtype == "int8":
+        backend = _int8_backend(backend)
+    elif calibrate is not None:
+        raise InputError(f"calibrate is for dtype='int8'; got dtype={dtype!r}. Leave one of them out.")
     on_cpu = device is None or str(device).startswith("cpu")
-    if backend == "openvino" and not on_cpu:
-        raise InputError(f"backend='openvino' computes on the cpu; got device={device!r}. Use backend='torch'.")
+    if backend == "auto" and spec.modules and isinstance(spec.modules[0], StaticEmbeddingSpec):
+        backend = "static"
+    if backend in ("openvino", "static") and not on_cpu:
+        advice = "Leave device out" if backend == "static" else "Use backend='torch'"
+        raise InputError(f"backend={backend!r} computes on the cpu; got device={device!r}. {advice}.")
+    unused = [*options, *(config_kwargs or {})]
+    if backend == "static":
+        _warn_of_unused(unused, "static")
+        from .static import StaticEngine
+
+        return StaticEngine(spec, dtype)
     wants_torch = bool(options or config_kwargs or trust_remote_code) or not on_cpu
     if _torch_is_installed() and dtype in ("float16", "auto"):  # what OpenVINO does not compute in on a processor
         wants_torch = True
@@ -64,15 +83,9 @@ def make_engine(
         from .openvino import OpenVINOEngine, why_not
 
         reason = why_not(spec)
-        if unused := [*options, *(config_kwargs or {})]:
-            warnings.warn(
-                f"{', '.join(map(repr, unused))} of model_kwargs or config_kwargs have no effect on the OpenVINO "
-                "engine. Use backend='torch' where they matter.",
-                SbertWarning,
-                stacklevel=4,
-            )
+        _warn_of_unused(unused, "OpenVINO")
         if backend == "openvino" or (reason is None and not (device is None and has_accelerator())):
-            return OpenVINOEngine(spec, dtype)
+            return OpenVINOEngine(spec, dtype, calibrate)
         if reason is not None and not _torch_is_installed():
             raise UnsupportedModelError(
                 f"{spec.name or 'This model'} needs torch: the OpenVINO engine does not run it, since {reason}. "
@@ -90,6 +103,27 @@ def make_engine(
         config_kwargs=config_kwargs,
         trust_remote_code=trust_remote_code,
     )
+
+
+def _int8_backend(backend: str) -> str:
+    """The engine that computes in int8, whatever else is installed.
+
+    Raises:
+        InputError: another one is asked for.
+    """
+    if backend == "torch":
+        raise InputError("dtype='int8' runs on the OpenVINO engine; got backend='torch'. Leave backend out.")
+    return "openvino"
+
+
+def _warn_of_unused(options: list[str], engine: str) -> None:
+    if options:
+        warnings.warn(
+            f"{', '.join(map(repr, options))} of model_kwargs or config_kwargs have no effect on the {engine} engine. "
+            "Use backend='torch' where they matter.",
+            SbertWarning,
+            stacklevel=5,
+        )
 
 
 def has_accelerator() -> bool:

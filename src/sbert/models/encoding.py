@@ -30,6 +30,8 @@ _COPIED_ROWS = 4096
 
 #: Computes a batch.
 Forward = Callable[[Batch], AnyArray]
+#: From about how many tokens there are: how many batches to run at once, and by what.
+Choose = Callable[[int], tuple[int, Forward]]
 #: Takes the places of a batch's texts, the batch and what was computed of it.
 Write = Callable[[IntArray, Batch, AnyArray], None]
 
@@ -80,7 +82,7 @@ def sentence_vectors(engine: Engine, tokenizer: Tokenizer, job: Job, dimension: 
     distinct = Distinct.among(job.texts)
     out = np.empty((len(job.texts), dimension), np.float32)
     with closing(_windows(tokenizer, job, distinct)) as windows:
-        truncation = _run(engine, tokenizer, job, windows, engine.for_bulk, _writer(engine, out))
+        truncation = _sentences(engine, tokenizer, job, windows, engine.for_bulk, out)
     _repeat(out, distinct)
     return out, truncation
 
@@ -111,7 +113,7 @@ def vectors_of_windows(
                 return engine.for_bulk(max(tokens, so_far))
 
             out = np.empty((len(job.texts), dimension), np.float32)
-            truncation = _run(engine, tokenizer, job, iter([window]), choose, _writer(engine, out))
+            truncation = _sentences(engine, tokenizer, job, iter([window]), choose, out)
             _repeat(out, distinct)
             yield out, truncation
 
@@ -137,12 +139,27 @@ def token_vectors(
     return vectors, numbers, truncation
 
 
+def _sentences(
+    engine: Engine, tokenizer: Tokenizer, job: Job, windows: Iterator[Window], choose: Choose, out: FloatArray
+) -> Truncation:
+    """Send windows of texts through a model, into rows of an array; arguments as for :func:`_run`."""
+    if not engine.takes_flat:
+        return _run(engine, tokenizer, job, windows, choose, _writer(engine, out))
+    truncation = Truncation(max_length=tokenizer.max_length)
+    for window in windows:
+        truncation = truncation.plus(window.tokens, window.times)
+        out[window.places] = engine.embed_flat(window.tokens)[:, : out.shape[1]]
+        if job.progress is not None:
+            job.progress(int(window.times.sum()), int((window.tokens.lengths * window.times).sum()))
+    return truncation
+
+
 def _run(
     engine: Engine,
     tokenizer: Tokenizer,
     job: Job,
     windows: Iterator[Window],
-    choose: Callable[[int], tuple[int, Forward]],
+    choose: Choose,
     write: Write,
 ) -> Truncation:
     """Send windows of texts through a network, a batch at a time or several at once.

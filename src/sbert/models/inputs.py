@@ -30,13 +30,26 @@ def as_texts(inputs: Any) -> list[TextOrPair]:
     """
     if is_single(inputs):
         return [str(inputs)]
+    _refuse_table(inputs, "a text or texts", "Pass a string, a list, or one column.")
+    return checked(list(inputs))
+
+
+def refuse_no_collection(inputs: Any) -> None:
+    """Raise where what should hold many texts is something else, one text included.
+
+    Raises:
+        NotTextError: it is.
+    """
+    if is_single(inputs):
+        raise NotTextError("inputs must be texts in a list, generator or column; got one text. Pass it to encode.")
+    _refuse_table(inputs, "texts", "Pass a list, a generator, or one column.")
+
+
+def _refuse_table(inputs: Any, wanted: str, advice: str) -> None:
     # Tables, mappings and open files can be iterated over too, but what comes is not what was meant.
     table = hasattr(inputs, "columns") or isinstance(inputs, (bytes, Mapping, io.IOBase))
     if table or not isinstance(inputs, Iterable):
-        raise NotTextError(
-            f"inputs must be a text or texts; got {type(inputs).__name__}. Pass a string, a list, or one column."
-        )
-    return checked(list(inputs))
+        raise NotTextError(f"inputs must be {wanted}; got {type(inputs).__name__}. {advice}")
 
 
 def checked(items: list[Any], first_index: int = 0) -> list[TextOrPair]:

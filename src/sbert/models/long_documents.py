@@ -15,7 +15,6 @@ import numpy as np
 
 from ..checkpoints import ModelSpec
 from ..checkpoints.modules import DropoutSpec, NormalizeSpec, PoolingSpec
-from ..checkpoints.modules.transformer import usable_positions
 from ..engines.base import Engine
 from ..errors import EngineError, InputError, one_of
 from ..similarity import unit
@@ -125,7 +124,7 @@ class Reader:
         self._positions: int | None = None
         if reading.method == "late":
             _refuse_pooling(engine.spec)
-            self._positions = usable_positions(engine.spec.transformer.config) or LATE_WINDOW
+            self._positions = engine.spec.input.positions or LATE_WINDOW
             if room is None or (self._room(nothing, self._positions) or 0) <= room:
                 raise InputError(
                     f"on_long='late' reads more tokens at once than a chunk has, but this model has room for "

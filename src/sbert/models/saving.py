@@ -36,8 +36,9 @@ def save(
     card: bool,
     train_datasets: list[str] | None,
     safe_serialization: bool,
+    int8: bool = False,
 ) -> None:
-    """Write a model to a folder; the arguments are those of ``save_pretrained``."""
+    """Write a model to a folder; the arguments are those of ``save_pretrained``, and whether to write int8 weights."""
     if not safe_serialization:
         raise InputError("safe_serialization=False asks for a pickle, which is not written. Leave it out.")
     if folder.is_file():
@@ -47,10 +48,12 @@ def save(
 
     def finish(scratch: Path, paths: list[str]) -> None:
         model.write_to(scratch, paths)
+        if int8:
+            model.engine.save_int8(scratch / paths[0])
         if text is not None:
             (scratch / CARD).write_text(text, encoding="utf-8")
 
-    write(model.current_spec(), folder, finish, weights=not model.engine.owns_weights)
+    write(model.current_spec(), folder, finish, weights=not (model.engine.owns_weights or int8))
 
 
 def push(
@@ -97,9 +100,9 @@ def model_card(model: BaseModel, name: str, train_datasets: list[str] | None) ->
         front += ["datasets:", *(f"- {dataset}" for dataset in train_datasets)]
     rows = {
         "Modules": ", ".join(module.kind for module in spec.modules),
-        "Network": spec.transformer.model_type,
+        "Network": spec.input.architecture,
         "Dimensions": str(spec.truncate_dim or spec.dimension),
-        "Maximum length": f"{model.max_seq_length} tokens",
+        "Maximum length": "any" if model.max_seq_length is None else f"{model.max_seq_length} tokens",
         "Similarity": spec.similarity_fn_name or "cosine",
         "Prompts": ", ".join(f"{key}: {text!r}" for key, text in spec.prompts.items() if text) or "none",
     }

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from .long_documents import WHOLE, Reader, Reading, check_choice, choose_policy
 from .pool import Pool, engine_of, start_pool
 from .progress import progress_bar
 from .prompts import choose_prompt, document_prompt_name
+from .streaming import Streaming, check_options
 from .truncation import Truncation
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 OUTPUTS = ("sentence_embedding", "token_embeddings", None)
 
 
-class SentenceTransformer(BaseModel):
+class SentenceTransformer(Streaming, BaseModel):
     """A model that maps texts to vectors.
 
     Args:
@@ -54,10 +55,13 @@ class SentenceTransformer(BaseModel):
         model_kwargs: passed to transformers by the torch engine.
         processor_kwargs: ``model_max_length`` sets ``max_seq_length``.
         config_kwargs: changes to the network's configuration, for the torch engine.
-        backend: the engine: ``auto``, ``openvino`` or ``torch``.
-        dtype: what to compute in: ``float32`` (the default) or ``bfloat16``; with torch also ``float16``.
+        backend: the engine: ``auto``, ``openvino``, ``torch`` or ``static``.
+        dtype: what to compute in: ``float32`` (the default), ``bfloat16`` or ``int8``; with torch also ``float16``.
+            ``int8`` is calibrated when a model is first loaded so, and kept.
         on_truncation: what to do when texts are longer than the model reads: ``warn`` (one warning a call, with
             counts), ``error`` or ``ignore``.
+        calibrate: texts like those that will be encoded, for ``dtype="int8"``: it is calibrated on them and on those
+            of the package. The first 2,000 are used.
         on_long: how ``encode`` reads such texts, as described there; ``truncate`` by default. Not saved.
 
     Raises:
@@ -94,6 +98,7 @@ class SentenceTransformer(BaseModel):
         backend: str = "auto",
         dtype: str | None = None,
         on_truncation: str = "warn",
+        calibrate: Iterable[str] | None = None,
         on_long: str | None = None,
     ) -> None:
         #: How ``encode`` reads texts that are longer than the model reads, where the call does not say.
@@ -115,6 +120,7 @@ class SentenceTransformer(BaseModel):
             backend=backend,
             dtype=dtype,
             on_truncation=on_truncation,
+            calibrate=calibrate,
         )
         self.truncate_dim = truncate_dim if truncate_dim is not None else self.spec.truncate_dim
         self.similarity_fn_name = similarity_fn_name or self.spec.similarity_fn_name
@@ -190,11 +196,8 @@ class SentenceTransformer(BaseModel):
             inputs = sentences
         if output_value not in OUTPUTS:
             raise one_of("output_value", output_value, [value for value in OUTPUTS if value])
-        if precision not in get_args(Precision):
-            raise one_of("precision", precision, get_args(Precision))
-        check_counts(batch_size=batch_size, truncate_dim=truncate_dim, chunk_size=chunk_size)
-        if prompt is not None and not isinstance(prompt, str):
-            raise InputError(f"prompt must be a string, or None; got {prompt!r}.")
+        check_options(precision, batch_size, truncate_dim, prompt)
+        check_counts(chunk_size=chunk_size)
         self._follow_length()
         single = is_single(inputs)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)

@@ -2,10 +2,11 @@
 
 from .batching import make_batch, padded_length, plan_batches
 from .load import load_tokenizer
+from .plain import PlainTokenizer
 from .tokenizer import FastTokenizer, Tokenizer
 from .tokens import Batch, Tokens, WholeText
 
 __all__ = [
-    "Batch", "FastTokenizer", "Tokenizer", "Tokens", "WholeText", "load_tokenizer", "make_batch", "padded_length",
-    "plan_batches",
+    "Batch", "FastTokenizer", "PlainTokenizer", "Tokenizer", "Tokens", "WholeText", "load_tokenizer", "make_batch",
+    "padded_length", "plan_batches",
 ]  # fmt: skip

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints.files import read_json
-from ..checkpoints.modules import TransformerSpec
-from ..errors import CorruptCheckpointError, TokenizerNotFoundError
+from ..checkpoints.modules import InputSpec, StaticEmbeddingSpec, TransformerSpec
+from ..checkpoints.modules.static_embedding import TOKENIZER
+from ..errors import CorruptCheckpointError, TokenizerNotFoundError, UnsupportedModelError
+from .plain import PlainTokenizer
 from .tokenizer import FastTokenizer, Tokenizer
 
 # Architectures whose tokenizer is BERT's WordPiece. Their class sets the normaliser from tokenizer_config.json,
@@ -19,19 +21,43 @@ _WORDPIECE_CLASSES = frozenset(
 _BYTE_LEVEL_TYPES = frozenset({"roberta", "longformer", "bart", "gpt2", "data2vec-text"})
 
 
-def load_tokenizer(transformer: TransformerSpec, *, trust_remote_code: bool = False) -> Tokenizer:
+def load_tokenizer(module: InputSpec, *, trust_remote_code: bool = False) -> Tokenizer:
+    """Load the tokenizer of a model's first module.
+
+    Args:
+        module: whose folder is searched.
+        trust_remote_code: whether code in the folder may run, where transformers makes the tokenizer.
+
+    Raises:
+        TokenizerNotFoundError: the folder has none.
+        CorruptCheckpointError: a file is there but damaged.
+        UnsupportedModelError: the module is of a kind that reads no text here.
+    """
+    if isinstance(module, TransformerSpec):
+        return _of_transformer(module, trust_remote_code)
+    if isinstance(module, StaticEmbeddingSpec):
+        return _of_static(module)
+    raise UnsupportedModelError(f"No tokenizer is known for a module of the kind {module.kind}.")
+
+
+def _of_static(module: StaticEmbeddingSpec) -> PlainTokenizer:
+    from tokenizers import Tokenizer as Backend
+
+    path = module.folder / TOKENIZER
+    if not path.is_file():
+        raise TokenizerNotFoundError(f"{path} is missing; a static model has no other form of tokenizer.")
+    try:
+        backend = Backend.from_file(str(path))
+    except Exception as error:  # the tokenizers library raises bare Exception for every damaged file
+        raise CorruptCheckpointError(f"The tokenizer in {module.folder} cannot be read ({error}).") from error
+    return PlainTokenizer(backend, module.max_seq_length, skip_unknown=module.skip_unknown)
+
+
+def _of_transformer(transformer: TransformerSpec, trust_remote_code: bool) -> Tokenizer:
     """Load the tokenizer of a transformer's folder.
 
     Tried in order: ``tokenizer.json``; BERT's ``vocab.txt``; RoBERTa's or CLIP's ``vocab.json`` with ``merges.txt``;
     whatever transformers makes of the folder, where it is installed.
-
-    Args:
-        transformer: whose folder is searched.
-        trust_remote_code: whether code in the folder may run, where transformers makes the tokenizer.
-
-    Raises:
-        TokenizerNotFoundError: nothing of this is there.
-        CorruptCheckpointError: a file is there but damaged.
     """
     folder = transformer.folder
     settings = read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}

@@ -43,6 +43,10 @@ class Tokenizer(ABC):
     def with_max_length(self, max_length: int | None) -> Tokenizer:
         """The same tokenizer with another length; this one stays as it is, since threads may be using it."""
 
+    def with_backend(self, backend: Any) -> FastTokenizer:
+        """One on another ``tokenizers.Tokenizer``, which is copied, with this one's settings."""
+        return FastTokenizer(copy.deepcopy(backend), self.max_length, self.pad_id)
+
     @abstractmethod
     def serialized(self) -> str:
         """All of it as text, by which two can be told apart."""
@@ -135,8 +139,7 @@ class FastTokenizer(Tokenizer):
         super().__init__(max_length, pad_id)
         self.backend = backend
         self.keep_end = keep_end
-        self._special_per_text = backend.num_special_tokens_to_add(False)
-        self._special_per_pair = backend.num_special_tokens_to_add(True)
+        self._special_per_text, self._special_per_pair = self._special_tokens()
         backend.no_padding()
         backend.no_truncation()
         if max_length is not None:
@@ -146,6 +149,10 @@ class FastTokenizer(Tokenizer):
                     f"are special ones; got {max_length}."
                 )
             backend.enable_truncation(max_length, direction="left" if keep_end else "right")
+
+    def _special_tokens(self) -> tuple[int, int]:
+        """How many special tokens are put around a text, and around a pair."""
+        return self.backend.num_special_tokens_to_add(False), self.backend.num_special_tokens_to_add(True)
 
     def with_max_length(self, max_length: int | None) -> FastTokenizer:  # noqa: D102
         return FastTokenizer(copy.deepcopy(self.backend), max_length, self.pad_id, keep_end=self.keep_end)

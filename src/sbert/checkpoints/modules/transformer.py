@@ -9,8 +9,8 @@ from typing import Any
 
 from ...errors import CheckpointError, CorruptCheckpointError, UnsupportedModelError
 from ..files import read_json, setting, write_json
-from ..weights import SAFETENSORS, Weights, open_weights, save_tensors, weight_files
-from .base import ModuleSpec
+from ..weights import SAFETENSORS, save_tensors, weight_files
+from .input import InputSpec
 
 #: Names that the settings file has had; the first that is there is read.
 SETTINGS_FILES = (
@@ -36,33 +36,32 @@ OFFSET_POSITIONS = frozenset({"roberta", "xlm-roberta", "camembert", "mpnet", "x
 #: Settings of an adapter that changes the network beside it.
 ADAPTER = "adapter_config.json"
 
+#: What ``quantization_config`` calls a network whose linear layers are stored in int8 by this project.
+STORED_INT8 = "sbert_int8"
+
 # What transformers writes as model_max_length when a tokenizer has no limit; anything this large means "none".
 _NO_LIMIT = 10**9
 
 
 @dataclass(frozen=True)
-class TransformerSpec(ModuleSpec):
+class TransformerSpec(InputSpec):
     """A transformer network with its tokenizer.
 
     Args:
         folder: where its files lie.
         config: its ``config.json``.
-        max_seq_length: number of tokens it reads of a text, special tokens included; None where nothing limits it.
         do_lower_case: whether texts are lower-cased, beside what the tokenizer itself does.
         settings: the settings file as found, for keys that only some engines use.
+        max_seq_length: number of tokens it reads of a text, special tokens included; None where nothing limits it.
     """
 
-    folder: Path
     config: dict[str, Any] = field(compare=False, repr=False)
-    max_seq_length: int | None = None
     do_lower_case: bool = False
     settings: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     kind = "Transformer"
     config_file = SETTINGS_FILES[0]
-    in_root = True
     needed_files = ("config.json",)
-    needs_weights = True
 
     @classmethod
     def read(cls, folder: Path) -> TransformerSpec:
@@ -82,7 +81,8 @@ class TransformerSpec(ModuleSpec):
                 _refuse_unread(settings, folder / name)
                 break
         length = _max_seq_length(folder, config, settings)
-        return cls(folder, config, length, setting(settings, "do_lower_case", bool, folder, False), settings)
+        lower = setting(settings, "do_lower_case", bool, folder, False)
+        return cls(folder, config, lower, settings, max_seq_length=length)
 
     def write(self, folder: Path) -> None:
         """Copy the network and its tokenizer; ``.bin`` weights become safetensors."""
@@ -107,18 +107,31 @@ class TransformerSpec(ModuleSpec):
         found = {path for pattern in COMPANIONS for path in self.folder.glob(pattern) if path.is_file()}
         return sorted(found)
 
-    def weights(self) -> Weights:
-        """Open the network's weights.
-
-        Raises:
-            CheckpointError: the folder has none, or they are damaged.
-        """
-        return open_weights(self.folder)
-
     @property
     def model_type(self) -> str:
         """The architecture's short name, such as ``bert``."""
         return str(self.config.get("model_type", ""))
+
+    @property
+    def stored_int8(self) -> dict[str, Any] | None:
+        """What ``quantization_config`` says where it is this project's: ``fidelity`` and more."""
+        stored = self.config.get("quantization_config")
+        return stored if isinstance(stored, dict) and stored.get("quant_method") == STORED_INT8 else None
+
+    @property
+    def architecture(self) -> str:
+        """The same as :attr:`model_type`."""
+        return self.model_type
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The network's configuration."""
+        return self.config
+
+    @property
+    def positions(self) -> int | None:
+        """Number of tokens that its position table can number."""
+        return usable_positions(self.config)
 
     @property
     def dimension(self) -> int:

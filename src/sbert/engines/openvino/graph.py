@@ -5,6 +5,7 @@ Shapes in comments: B texts, T tokens, H hidden width, N heads, D width of a hea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,21 @@ class TextInputs:
     type_ids: Node
 
 
+class Linears:
+    """How the large tables of a network, those of its linear layers and its words, become nodes: as they are stored.
+
+    Subclasses lower them otherwise, or watch what goes in. The networks know this interface alone.
+    """
+
+    def apply(self, x: Node, tensors: Tensors, names: Sequence[str]) -> list[Node]:
+        """``x Wᵀ + b`` for each of the layers named, which all read the same input; the bias is optional."""
+        return [_plain_linear(x, tensors, name) for name in names]
+
+    def look_up(self, tensors: Tensors, name: str, ids: Node) -> Node:
+        """Rows of the table of that name: (B, T) to (B, T, H)."""
+        return embedding(tensors[name], ids)
+
+
 class Tensors:
     """The tensors of one network, under whatever prefix the checkpoint gives them.
 
@@ -47,13 +63,15 @@ class Tensors:
         weights: all tensors of the checkpoint.
         landmark: a tensor that every checkpoint of this architecture has; where it is found tells the prefix
             (``bert.`` and the like in checkpoints that were saved with a head).
+        linears: how linear layers and the table of words are lowered.
 
     Raises:
         CorruptCheckpointError: the landmark is not there.
     """
 
-    def __init__(self, weights: Weights, landmark: str) -> None:
+    def __init__(self, weights: Weights, landmark: str, linears: Linears) -> None:
         self._weights = weights
+        self.linears = linears
         found = [name for name in weights if name == landmark or name.endswith(f".{landmark}")]
         if not found:
             raise CorruptCheckpointError(f"{weights.source} has no tensor {landmark!r}.{closest(landmark, weights)}")
@@ -61,6 +79,14 @@ class Tensors:
 
     def __contains__(self, name: str) -> bool:
         return self._prefix + name in self._weights
+
+    def full_name(self, name: str) -> str:
+        """What the checkpoint calls a tensor or layer."""
+        return self._prefix + name
+
+    def stored(self, name: str) -> AnyArray:
+        """A tensor in the dtype that it is stored in."""
+        return self._weights[self._prefix + name]
 
     def __getitem__(self, name: str) -> AnyArray:
         """A tensor as float32."""
@@ -86,6 +112,15 @@ def parameter(name: str) -> Node:
 
 def linear(x: Node, tensors: Tensors, name: str) -> Node:
     """``x Wᵀ + b``; the bias is optional, as in torch."""
+    return tensors.linears.apply(x, tensors, [name])[0]
+
+
+def words(tensors: Tensors, name: str, ids: Node) -> Node:
+    """Rows of the table of words: (B, T) to (B, T, H)."""
+    return tensors.linears.look_up(tensors, name, ids)
+
+
+def _plain_linear(x: Node, tensors: Tensors, name: str) -> Node:
     y = op.matmul(x, tensors.constant(f"{name}.weight"), False, True)
     return op.add(y, tensors.constant(f"{name}.bias")) if f"{name}.bias" in tensors else y
 
@@ -172,7 +207,7 @@ def join_heads(x: Node, heads: int, width: int) -> Node:
     return op.reshape(op.transpose(x, constant([0, 2, 1, 3])), constant([0, 0, heads * width]), True)
 
 
-def attention(projections: tuple[Node, Node, Node], bias: Node, heads: int, width: int) -> Node:
+def attention(projections: Sequence[Node], bias: Node, heads: int, width: int) -> Node:
     """Scaled dot-product attention of several heads (https://arxiv.org/abs/1706.03762, section 3.2).
 
     Args:

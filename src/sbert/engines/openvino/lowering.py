@@ -9,12 +9,11 @@ from ...checkpoints.modules import PoolingSpec, TransformerSpec
 from ...checkpoints.weights import Weights
 from ...errors import CorruptCheckpointError
 from . import modules
-from .graph import TextInputs, parameter
+from .feeds import IDS, MASK, POOLED, TYPES
+from .graph import Linears, TextInputs, parameter
 from .networks import builder
 from .networks import why_not as why_not_network
 from .runtime import import_openvino
-
-IDS, MASK, TYPES, POOLED = "input_ids", "attention_mask", "token_type_ids", "pooling_mask"
 
 
 def why_not(spec: ModelSpec) -> str | None:
@@ -25,13 +24,14 @@ def why_not(spec: ModelSpec) -> str | None:
     return next((reason for reason in reasons if reason), None)
 
 
-def lower(spec: ModelSpec, weights: Weights, *, tokens_out: bool) -> Any:
+def lower(spec: ModelSpec, weights: Weights, *, tokens_out: bool, linears: Linears | None = None) -> Any:
     """Lower a model.
 
     Args:
         spec: the model.
         weights: its network's tensors.
         tokens_out: whether the graph's output is the token vectors (B, T, H) instead of the sentence vector (B, D).
+        linears: how its linear layers are lowered; as they are stored by default.
 
     Returns:
         An ``openvino.Model`` with the inputs it needs of ``input_ids``, ``attention_mask``, ``token_type_ids`` and
@@ -47,7 +47,7 @@ def lower(spec: ModelSpec, weights: Weights, *, tokens_out: bool) -> Any:
     inputs = TextInputs(parameter(IDS), parameter(MASK), parameter(TYPES))
     pooled = parameter(POOLED) if leaves_prompt_out(spec) else inputs.mask
     try:
-        features = modules.Features(build(transformer.config, weights, inputs), pooled)
+        features = modules.Features(build(transformer.config, weights, inputs, linears or Linears()), pooled)
         for module in spec.modules[1:]:
             if tokens_out and isinstance(module, PoolingSpec):
                 break

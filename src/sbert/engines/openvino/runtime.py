@@ -8,10 +8,15 @@ import os
 import sys
 import threading
 import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from ...errors import EngineError
 from ...process import forks
+from ...types import AnyArray
 
 _lock = threading.RLock()
 # What a child must neither use nor clear away.
@@ -53,23 +58,24 @@ def _core() -> Any:
     return import_openvino().Core()
 
 
+def runtime_version() -> str:
+    """The version of OpenVINO, with its build."""
+    return str(import_openvino().get_version())
+
+
 @functools.cache
 def cpu_capabilities() -> frozenset[str]:
     """What the processor computes natively, in OpenVINO's words: ``FP32``, ``BF16``, ``INT8`` ..."""
     return frozenset(core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
-def compile_for_cpu(model: Any, precision: str, streams: int = 1) -> Any:
-    """Compile a graph for this processor.
+def options_for(precision: str, streams: int = 1) -> dict[str, Any]:
+    """The runtime's options for a graph.
 
     Args:
-        model: an ``openvino.Model``.
         precision: ``f32`` or ``bf16``.
         streams: 1 lets all cores work on one batch, which answers soonest. More run that many batches at once, one
             thread each, which gets most done: threads never wait for one another, nor for a core that others use.
-
-    Raises:
-        EngineError: OpenVINO refused.
     """
     way: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
     if streams > 1:
@@ -77,10 +83,68 @@ def compile_for_cpu(model: Any, precision: str, streams: int = 1) -> Any:
     if forks():
         # Or every child of one process would hold its threads to the same cores.
         way["ENABLE_CPU_PINNING"] = False
+    return {"INFERENCE_PRECISION_HINT": precision} | way
+
+
+def compile_for_cpu(model: Any, options: dict[str, Any]) -> Any:
+    """Compile a graph, an ``openvino.Model``, for this processor.
+
+    Raises:
+        EngineError: OpenVINO refused.
+    """
     try:
-        return core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": precision} | way)
+        return core().compile_model(model, "CPU", options)
     except RuntimeError as error:
         raise EngineError(f"OpenVINO could not compile the model: {error}") from error
+
+
+def native_precision() -> str:
+    """What layers that are not in int8 are computed in: ``bf16`` where the processor has it, else ``f32``."""
+    return "bf16" if "BF16" in cpu_capabilities() else "f32"
+
+
+@dataclass(frozen=True)
+class RunOnce:
+    """A compiled graph for a job of one thread that is over soon, such as calibration.
+
+    Args:
+        names: names of its inputs, in order.
+        call: takes the inputs, gives the outputs.
+    """
+
+    names: Sequence[str]
+    call: Callable[[Sequence[AnyArray]], Any]
+
+    def __call__(self, feeds: Sequence[AnyArray]) -> list[AnyArray]:
+        """The outputs for some inputs, owned by the caller."""
+        outputs = self.call(feeds)
+        return [np.array(outputs[number], dtype=np.float32) for number in range(len(outputs))]
+
+
+def run_once(model: Any, precision: str) -> RunOnce:
+    """Compile a graph to be run now and then forgotten; errors as in :func:`compile_for_cpu`."""
+    compiled = compile_for_cpu(model, options_for(precision))
+    return RunOnce([port.get_any_name() for port in compiled.inputs], compiled)
+
+
+@functools.cache
+def computes_int8() -> bool:
+    """Whether this processor multiplies bytes without overflow, found out by one product.
+
+    Processors without VNNI or the like add pairs of products in 16 bits, which saturates: here 2 times 255 times 127.
+    """
+    if "INT8" not in cpu_capabilities():
+        return False
+    from .graph import constant, op
+
+    width = 64
+    x = op.parameter([-1, width], np.float32, "x")
+    zero, top = constant(np.float32(0)), constant(np.float32(255))
+    codes = op.convert(constant(np.full((width, width), 127, np.int8)), "f32")
+    weights = op.multiply(codes, constant(np.ones((width, 1), np.float32)))
+    product = op.matmul(op.fake_quantize(x, zero, top, zero, top, 256), weights, False, True)
+    run = run_once(import_openvino().Model([product], [x], "probe"), "f32")
+    return bool((run([np.full((16, width), 255, np.float32)])[0] == width * 255 * 127).all())
 
 
 def leave_at_fork(holder: Any) -> None:

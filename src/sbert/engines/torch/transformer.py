@@ -100,7 +100,11 @@ class Transformer(Module):
     def to_spec(self) -> TransformerSpec:
         """The module as data; its weights are not in it, but in the folder that it names, as they were loaded."""
         return TransformerSpec(
-            self.folder, self.config.to_dict(), self.max_seq_length, self.do_lower_case, self.settings
+            self.folder,
+            self.config.to_dict(),
+            self.do_lower_case,
+            self.settings,
+            max_seq_length=self.max_seq_length,
         )
 
     def take_settings(self, spec: ModuleSpec) -> None:  # noqa: D102

@@ -1,6 +1,6 @@
 """The architectures that are lowered to OpenVINO graphs, one file a family.
 
-A file has one function, ``build(config, weights, inputs)``, that returns the node of the token vectors. A new
+A file has one function, ``build(config, weights, inputs, linears)``, that returns the node of the token vectors. A new
 architecture is one file and one line here; the conformance suite then compares it with transformers.
 """
 
@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from ....checkpoints.modules.transformer import STORED_INT8
 from ....errors import UnsupportedModelError
 from ..graph import ACTIVATIONS
 
@@ -39,8 +40,8 @@ def why_not(config: dict[str, Any]) -> str | None:
         return f"position_embedding_type {config['position_embedding_type']!r} is not known to it"
     if config.get("is_decoder"):
         return "the network is a decoder"
-    if config.get("quantization_config"):
-        return "the weights are stored in a quantised form"
+    if (stored := config.get("quantization_config")) and stored.get("quant_method") != STORED_INT8:
+        return "the weights are stored in a quantised form that is not its own"
     activation = next((config[key] for key in _ACTIVATION_KEYS if config.get(key)), "gelu")
     if activation not in ACTIVATIONS:
         return f"activation {activation!r} is not known to it"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ....checkpoints.weights import Weights
-from ..graph import Node, Tensors, TextInputs, linear, padding_bias
+from ..graph import Linears, Node, Tensors, TextInputs, linear, padding_bias
 from .bert import LANDMARK, embeddings, shape_of
 from .post_norm import Names, post_norm_layer
 
@@ -21,9 +21,9 @@ NAMES = Names(
 )
 
 
-def build(config: dict[str, Any], weights: Weights, inputs: TextInputs) -> Node:
+def build(config: dict[str, Any], weights: Weights, inputs: TextInputs, linears: Linears) -> Node:
     """Lower the network; returns token vectors (B, T, H)."""
-    tensors = Tensors(weights, LANDMARK)
+    tensors = Tensors(weights, LANDMARK, linears)
     shape = shape_of(config)
     x = linear(embeddings(config, tensors, inputs, shape.epsilon), tensors, "encoder.embedding_hidden_mapping_in")
     bias = padding_bias(inputs)

@@ -14,6 +14,7 @@ import numpy as np
 from ....checkpoints.modules.transformer import OFFSET_POSITIONS, padding_id
 from ....checkpoints.weights import Weights
 from ..graph import (
+    Linears,
     Node,
     Tensors,
     TextInputs,
@@ -26,6 +27,7 @@ from ..graph import (
     offset_positions,
     op,
     padding_bias,
+    words,
 )
 from .post_norm import Names, Shape, post_norm_layer
 
@@ -42,9 +44,9 @@ NAMES = Names(
 )
 
 
-def build(config: dict[str, Any], weights: Weights, inputs: TextInputs) -> Node:
+def build(config: dict[str, Any], weights: Weights, inputs: TextInputs, linears: Linears) -> Node:
     """Lower the network; returns token vectors (B, T, H)."""
-    tensors = Tensors(weights, LANDMARK)
+    tensors = Tensors(weights, LANDMARK, linears)
     shape = shape_of(config)
     x = embeddings(config, tensors, inputs, shape.epsilon)
     if "embeddings_project.weight" in tensors:  # ELECTRA
@@ -64,7 +66,7 @@ def shape_of(config: dict[str, Any]) -> Shape:
 
 def embeddings(config: dict[str, Any], tensors: Tensors, inputs: TextInputs, epsilon: float) -> Node:
     """Word, position and type embeddings, added and normalised: (B, T, E)."""
-    x = embedding(tensors[LANDMARK], inputs.ids)
+    x = words(tensors, LANDMARK, inputs.ids)
     kinds = "embeddings.token_type_embeddings.weight"
     if kinds in tensors:
         table = tensors[kinds]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ....checkpoints.weights import Weights
-from ..graph import Node, Tensors, TextInputs, padding_bias
+from ..graph import Linears, Node, Tensors, TextInputs, padding_bias
 from .bert import LANDMARK, embeddings
 from .post_norm import Names, Shape, post_norm_layer
 
@@ -22,9 +22,9 @@ NAMES = Names(
 _EPSILON = 1e-12  # fixed in the published model's code
 
 
-def build(config: dict[str, Any], weights: Weights, inputs: TextInputs) -> Node:
+def build(config: dict[str, Any], weights: Weights, inputs: TextInputs, linears: Linears) -> Node:
     """Lower the network; returns token vectors (B, T, H)."""
-    tensors = Tensors(weights, LANDMARK)
+    tensors = Tensors(weights, LANDMARK, linears)
     heads = int(config["n_heads"])
     shape = Shape(heads, int(config["dim"]) // heads, _EPSILON, str(config.get("activation", "gelu")))
     x = embeddings(config, tensors, inputs, _EPSILON)

@@ -9,12 +9,12 @@ import numpy as np
 from ....checkpoints.weights import Weights
 from ..graph import (
     MASKED,
+    Linears,
     Node,
     Tensors,
     TextInputs,
     activation,
     constant,
-    embedding,
     first_rows,
     join_heads,
     length,
@@ -23,14 +23,16 @@ from ..graph import (
     op,
     padding_bias,
     split_heads,
+    words,
 )
 
+LANDMARK = "embeddings.tok_embeddings.weight"
 FULL, LOCAL = "full_attention", "sliding_attention"
 
 
-def build(config: dict[str, Any], weights: Weights, inputs: TextInputs) -> Node:
+def build(config: dict[str, Any], weights: Weights, inputs: TextInputs, linears: Linears) -> Node:
     """Lower the network; returns token vectors (B, T, H)."""
-    tensors = Tensors(weights, "embeddings.tok_embeddings.weight")
+    tensors = Tensors(weights, LANDMARK, linears)
     heads = int(config["num_attention_heads"])
     width = int(config["hidden_size"]) // heads
     epsilon = float(config.get("norm_eps", 1e-5))
@@ -41,7 +43,7 @@ def build(config: dict[str, Any], weights: Weights, inputs: TextInputs) -> Node:
     longest = int(config["max_position_embeddings"])
     rotation = {kind: _rotation(rope_theta(config, kind), longest, width, count) for kind in set(kinds)}
 
-    x = embedding(tensors["embeddings.tok_embeddings.weight"], inputs.ids)
+    x = words(tensors, LANDMARK, inputs.ids)
     x = named_norm(x, tensors, "embeddings.norm", epsilon)
     for index, kind in enumerate(kinds):
         name = f"layers.{index}"

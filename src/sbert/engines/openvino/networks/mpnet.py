@@ -9,7 +9,7 @@ import numpy as np
 from ....checkpoints.modules.transformer import usable_positions
 from ....checkpoints.weights import Weights
 from ....types import AnyArray
-from ..graph import Node, Tensors, TextInputs, constant, length, op, padding_bias
+from ..graph import Linears, Node, Tensors, TextInputs, constant, length, op, padding_bias
 from .bert import LANDMARK, embeddings, shape_of
 from .post_norm import Names, post_norm_layer
 
@@ -27,9 +27,9 @@ NAMES = Names(
 _BUCKETS, _MAX_DISTANCE = 32, 128
 
 
-def build(config: dict[str, Any], weights: Weights, inputs: TextInputs) -> Node:
+def build(config: dict[str, Any], weights: Weights, inputs: TextInputs, linears: Linears) -> Node:
     """Lower the network; returns token vectors (B, T, H)."""
-    tensors = Tensors(weights, LANDMARK)
+    tensors = Tensors(weights, LANDMARK, linears)
     shape = shape_of(config)
     x = embeddings(config, tensors, inputs, shape.epsilon)
     bias = op.add(_relative_bias(config, tensors, inputs), padding_bias(inputs))  # (B, N, T, T)

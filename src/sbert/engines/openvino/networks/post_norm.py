@@ -58,7 +58,7 @@ def post_norm_layer(x: Node, bias: Node, tensors: Tensors, layer: str, names: Na
     def project(y: Node, name: str) -> Node:
         return linear(y, tensors, f"{layer}.{name}")
 
-    projections = (project(x, names.query), project(x, names.key), project(x, names.value))
+    projections = tensors.linears.apply(x, tensors, [f"{layer}.{n}" for n in (names.query, names.key, names.value)])
     attended = project(attention(projections, bias, shape.heads, shape.width), names.attention_output)
     x = named_norm(op.add(x, attended), tensors, f"{layer}.{names.attention_norm}", shape.epsilon)
     outer = project(activation(project(x, names.inner), shape.activation), names.outer)

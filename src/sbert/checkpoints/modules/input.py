@@ -1,0 +1,59 @@
+"""What every module that can come first in a model has in common: it reads texts, so a tokenizer belongs to it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..weights import Weights, open_weights
+from .base import ModuleSpec
+
+
+@dataclass(frozen=True)
+class InputSpec(ModuleSpec):
+    """The first module of a model: a tokenizer with what turns its tokens into vectors.
+
+    Args:
+        folder: where its files lie, the tokenizer's among them.
+        max_seq_length: number of tokens it reads of a text, special tokens included; None where nothing limits it.
+    """
+
+    folder: Path
+    max_seq_length: int | None = field(default=None, kw_only=True)
+
+    in_root = True
+    needs_weights = True
+
+    @property
+    @abstractmethod
+    def architecture(self) -> str:
+        """What it is, in a word, such as ``bert``."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """The settings that determine its vectors, beside its weights and its length; plain values."""
+
+    @property
+    def positions(self) -> int | None:
+        """The largest ``max_seq_length`` that it can have; None where nothing limits it."""
+        return None
+
+    @property
+    def stored_int8(self) -> dict[str, Any] | None:
+        """What was written beside linear layers that are stored in int8; None for weights in float."""
+        return None
+
+    @abstractmethod
+    def write_settings(self, folder: Path) -> None:
+        """Write everything but the weights: settings and tokenizer."""
+
+    def weights(self) -> Weights:
+        """Open its weights.
+
+        Raises:
+            CheckpointError: the folder has none, or they are damaged.
+        """
+        return open_weights(self.folder)

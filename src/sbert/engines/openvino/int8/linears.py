@@ -1,0 +1,79 @@
+"""int8 linear layers as nodes: the input rounded to bytes, the weights stored as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ....checkpoints.weights import Weights
+from ....types import AnyArray
+from ..graph import Linears, Node, Tensors, constant, op
+from .search import ACTIVATION_STEPS, Scales, quantize_weight
+
+#: What is stored beside a weight of bytes, by the name of the weight: a scale a row.
+SCALE = "_scale"
+#: What is stored of a group of layers that read the same input, by the full name of the first.
+CHANNEL, RANGE = ".input_scale", ".input_range"
+
+
+def int8_tensors(weights: Weights, layers: Sequence[str], scales: Scales) -> dict[str, AnyArray]:
+    """The tensors of one group of layers in int8.
+
+    Args:
+        weights: the checkpoint's.
+        layers: full names of the group's layers.
+        scales: how they are quantised.
+    """
+    tensors: dict[str, AnyArray] = {
+        layers[0] + CHANNEL: scales.channel,
+        layers[0] + RANGE: np.array([scales.low, scales.high], np.float32),
+    }
+    for layer in layers:
+        tensors |= int8_table(f"{layer}.weight", weights.float32(f"{layer}.weight") * scales.channel)
+    return tensors
+
+
+def int8_table(name: str, table: AnyArray) -> dict[str, AnyArray]:
+    """A table as bytes with a scale a row, under the names that they are stored by."""
+    codes, scale = quantize_weight(table)
+    return {name: codes, name + SCALE: scale}
+
+
+class Int8Linears(Linears):
+    """Lowers the layers that are stored in int8 to whole numbers, and the others as they are.
+
+    OpenVINO takes a rounded input (FakeQuantize) times widened bytes for a product of bytes.
+
+    Args:
+        weights: where the tensors of :func:`int8_tensors` lie.
+        in_bytes: whether to compute in bytes; else the weights alone are rounded, for processors that cannot.
+    """
+
+    def __init__(self, weights: Mapping[str, AnyArray], *, in_bytes: bool = True) -> None:
+        self._weights = weights
+        self._in_bytes = in_bytes
+
+    def apply(self, x: Node, tensors: Tensors, names: Sequence[str]) -> list[Node]:  # noqa: D102
+        group = tensors.full_name(names[0])
+        if group + RANGE not in self._weights:
+            return super().apply(x, tensors, names)
+        y = op.multiply(x, constant(np.float32(1) / self._weights[group + CHANNEL]))
+        if self._in_bytes:
+            low, high = (constant(np.float32(end)) for end in self._weights[group + RANGE])
+            y = op.fake_quantize(y, low, high, low, high, ACTIVATION_STEPS + 1)
+        return [self._layer(y, tensors, name) for name in names]
+
+    def look_up(self, tensors: Tensors, name: str, ids: Node) -> Node:  # noqa: D102
+        if name + SCALE not in tensors:
+            return super().look_up(tensors, name, ids)
+        zero = constant(np.int64(0))
+        codes = op.convert(op.gather(constant(tensors.stored(name)), ids, zero), "f32")  # (B, T, H)
+        scale = op.gather(constant(tensors.stored(name + SCALE)[:, None]), ids, zero)  # (B, T, 1)
+        return op.multiply(codes, scale)
+
+    def _layer(self, x: Node, tensors: Tensors, name: str) -> Node:
+        codes = op.convert(constant(tensors.stored(f"{name}.weight")), "f32")
+        widened = op.multiply(codes, constant(tensors.stored(f"{name}.weight{SCALE}")[:, None]))
+        y = op.matmul(x, widened, False, True)
+        return op.add(y, tensors.constant(f"{name}.bias")) if f"{name}.bias" in tensors else y

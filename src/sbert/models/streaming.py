@@ -1,0 +1,344 @@
+"""Encoding without end: vectors as the texts come, and jobs that are written to disk and can be resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from operator import length_hint
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from ..errors import InputError, NotTextError, one_of
+from ..quantization import calibrate_ranges, quantize_embeddings
+from ..similarity import unit
+from ..text.tokenizer import TextOrPair
+from ..types import AnyArray, FloatArray, Precision, Vectors
+from .encoding import Job, sentence_vectors, vectors_of_windows
+from .inputs import check_counts, checked, refuse_no_collection, with_prompt
+from .progress import Progress, progress_bar
+from .prompts import choose_prompt
+from .truncation import Truncation, check_policy
+
+if TYPE_CHECKING:
+    from ..data.manifest import Manifest
+    from ..data.shards import Shards, ShardWriter
+    from .base import BaseModel
+
+    _Base = BaseModel
+else:
+    _Base = object
+
+ShardFormatName = Literal["npy", "parquet", "safetensors"]
+
+#: A window of a stream: fewer texts than encode takes at once, since the first vectors wait for all of them. And fewer
+#: characters than long documents would make of it.
+STREAM_TEXTS, STREAM_CHARACTERS = 4096, 1 << 23
+#: Texts in a shard of ``encode_to``: 48 MB of float32 for vectors of 384 numbers.
+SHARD_SIZE = 32_768
+_RANGED = ("int8", "uint8")
+
+
+@dataclass(frozen=True)
+class _Request:
+    """The options of a call, checked.
+
+    Args:
+        prompt: text in front of each.
+        batch_size: texts in a batch at the most.
+        normalize: whether vectors are scaled to length one.
+        width: leading dimensions that are kept.
+        precision: of the vectors.
+        policy: what to do with texts that are too long.
+    """
+
+    prompt: str
+    batch_size: int | None
+    normalize: bool
+    width: int
+    precision: Precision
+    policy: str
+
+    def vectors(self, found: FloatArray, ranges: FloatArray | None) -> AnyArray:
+        """What is given out for the model's vectors."""
+        floats = unit(found) if self.normalize else found
+        if self.precision == "float32":
+            return floats
+        return quantize_embeddings(floats, self.precision, ranges=ranges)
+
+    def row(self) -> tuple[int, str]:
+        """Width and dtype of what is given out."""
+        sample = self.vectors(
+            np.zeros((1, self.width), np.float32), np.stack([np.zeros(self.width), np.ones(self.width)])
+        )
+        return sample.shape[1], sample.dtype.name
+
+
+class Streaming(_Base):
+    """The methods of a model of sentence vectors for more texts than memory holds."""
+
+    truncate_dim: int | None
+
+    def encode_stream(
+        self,
+        inputs: Iterable[Any],
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        batch_size: int | None = None,
+        precision: Precision = "float32",
+        normalize_embeddings: bool = False,
+        truncate_dim: int | None = None,
+        *,
+        ranges: Vectors | None = None,
+        show_progress_bar: bool | None = False,
+        on_truncation: str | None = None,
+    ) -> Iterator[AnyArray]:
+        """Map texts to vectors as they come: for more texts than memory holds, or texts that are still being made.
+
+        Texts are taken in windows of 4,096, or fewer long ones, one window ahead of the vectors: the next is tokenised
+        while one is computed. So memory is bounded, and the vectors are those of :meth:`encode`. Closing the iterator
+        early leaves nothing behind. What was cut is in :attr:`truncation`, as far as the stream has come; the warning
+        comes at its end.
+
+        Args:
+            inputs: texts, or pairs of texts, in anything that can be iterated over; drawn in the caller's thread.
+            prompt_name: name of the prompt to put in front of each text; the default prompt when none is named.
+            prompt: the prompt itself; wins over ``prompt_name``.
+            batch_size: texts in a batch at the most; by default the engine chooses.
+            precision: ``float32``, ``int8``, ``uint8``, ``binary`` or ``ubinary``.
+            normalize_embeddings: scale vectors to length one, after ``truncate_dim``.
+            truncate_dim: keep this many leading dimensions; the model's own setting by default.
+            ranges: (2, dimension), needed for int8 and uint8: a stream has no ranges of its own. From
+                :func:`sbert.quantization.calibrate_ranges`.
+            show_progress_bar: True shows one; None after two seconds, in a terminal.
+            on_truncation: ``warn``, ``error`` or ``ignore``; the model's own setting by default.
+
+        Yields:
+            A vector for each text, in order: (dimension,) float32, or codes as :meth:`encode` gives.
+
+        Raises:
+            NotTextError: an item is not text; its index is named. The vectors before its window are given first.
+            TruncationError: a text is too long and ``on_truncation="error"``.
+            InputError: an argument is wrong, or int8 is asked for without ranges.
+
+        >>> for text, vector in zip(texts, model.encode_stream(texts)): ...  # doctest: +SKIP
+        """
+        refuse_no_collection(inputs)
+        request = self._request(
+            prompt_name, prompt, batch_size, precision, normalize_embeddings, truncate_dim, on_truncation
+        )
+        limits = None
+        if precision in _RANGED:
+            if ranges is None:
+                raise InputError(
+                    f"ranges are needed for a stream of {precision}: nothing tells them before its end. Pass "
+                    "ranges=calibrate_ranges(vectors_of_some_thousand_texts), or use encode_to, which takes them from "
+                    "its first shard."
+                )
+            limits = _checked_ranges(ranges, request)
+        return self._stream(inputs, request, limits, show_progress_bar)
+
+    def encode_to(
+        self,
+        path: str | os.PathLike[str],
+        texts: Iterable[Any],
+        format: ShardFormatName = "npy",  # noqa: A002  (the name that users know from other libraries)
+        *,
+        precision: Precision = "float32",
+        ranges: Vectors | None = None,
+        shard_size: int = SHARD_SIZE,
+        overwrite: bool = False,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        batch_size: int | None = None,
+        normalize_embeddings: bool = False,
+        truncate_dim: int | None = None,
+        show_progress_bar: bool | None = None,
+        on_truncation: str | None = None,
+    ) -> Shards:
+        """Encode any number of texts into a folder, shard by shard, in a job that can be resumed.
+
+        Memory holds one shard at a time. Each shard is written whole or not at all. When the job dies, by ``kill -9``
+        or a full disk, the same call goes on: shards that are finished are checked by their hashes and kept, one at
+        the most is made again, and in the end the files are the same byte for byte. :func:`sbert.data.open_embeddings`
+        reads them.
+
+        Args:
+            path: the folder; made where it is not there.
+            texts: texts, or pairs of texts, in anything that can be iterated over. To resume, the same in the same
+                order; more at the end are taken too.
+            format: ``npy``, ``safetensors``, or ``parquet`` with the columns ``text`` and ``embedding``.
+            precision: ``float32``, ``int8``, ``uint8``, ``binary`` or ``ubinary``.
+            ranges: (2, dimension) for int8 and uint8; by default those of the first shard, which are kept in
+                ``ranges.npy`` and used for all.
+            shard_size: texts in a file.
+            overwrite: remove what another job left in the folder.
+            prompt_name: name of the prompt to put in front of each text; the default prompt when none is named.
+            prompt: the prompt itself; wins over ``prompt_name``.
+            batch_size: texts in a batch at the most; by default the engine chooses.
+            normalize_embeddings: scale vectors to length one, after ``truncate_dim``.
+            truncate_dim: keep this many leading dimensions; the model's own setting by default.
+            show_progress_bar: True or False; by default a bar shows after two seconds, in a terminal.
+            on_truncation: ``warn``, ``error`` or ``ignore``; the model's own setting by default.
+
+        Returns:
+            The folder's vectors, to be read.
+
+        Raises:
+            DataError: the folder holds another job's vectors, or of other texts; it is in use, or cannot be written.
+            NotTextError: an item is not text; its index is named. The shards before it are kept.
+            TruncationError: a text is too long and ``on_truncation="error"``.
+            InputError: an argument is wrong.
+        """
+        from ..data.shard_formats import shard_format
+        from ..data.shards import Shards, ShardWriter
+
+        refuse_no_collection(texts)
+        request = self._request(
+            prompt_name, prompt, batch_size, precision, normalize_embeddings, truncate_dim, on_truncation
+        )
+        if not isinstance(shard_size, (int, np.integer)) or shard_size < 1:
+            raise InputError(f"shard_size must be a whole number of at least 1; got {shard_size!r}.")
+        limits = None if ranges is None or precision not in _RANGED else _checked_ranges(ranges, request)
+        form = shard_format(format)
+        folder = Path(path).expanduser()
+        self.truncation = Truncation(max_length=self.max_seq_length)
+        wanted = self._manifest(request, format, int(shard_size), limits)
+        with ShardWriter(folder, wanted, overwrite=overwrite) as writer:
+            if limits is not None and writer.manifest.ranges is None:
+                writer.keep_ranges(limits)
+            with progress_bar(length_hint(texts) or None, show_progress_bar) as progress:
+                number, source = -1, iter(texts)
+                for number, start in enumerate(range(0, 1 << 62, int(shard_size))):
+                    items = checked(list(islice(source, shard_size)), start)
+                    if not items:
+                        number -= 1
+                        break
+                    if form.keeps_texts:
+                        _refuse_pairs(items, start, format)
+                    self._shard(writer, number, items, request, progress)
+                writer.finish(number + 1)
+        self.truncation.tell(request.policy, stacklevel=2)
+        return Shards(folder)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _request(
+        self,
+        prompt_name: str | None,
+        prompt: str | None,
+        batch_size: int | None,
+        precision: Precision,
+        normalize: bool,
+        truncate_dim: int | None,
+        on_truncation: str | None,
+    ) -> _Request:
+        check_options(precision, batch_size, truncate_dim, prompt)
+        self._follow_length()
+        width = self.spec.dimension
+        kept = truncate_dim if truncate_dim is not None else self.truncate_dim
+        policy = check_policy(on_truncation) if on_truncation is not None else self.on_truncation
+        chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
+        return _Request(chosen, batch_size, normalize, min(width, kept or width), precision, policy)
+
+    def _job(self, items: list[TextOrPair], first: int, request: _Request, progress: Progress | None = None) -> Job:
+        prompt = request.prompt
+        length = self._tokenizer.prompt_length(prompt) if prompt else 0
+        return Job(with_prompt(items, prompt), length, request.batch_size, request.policy, progress, first)
+
+    def _stream(
+        self, inputs: Iterable[Any], request: _Request, ranges: FloatArray | None, show: bool | None
+    ) -> Iterator[AnyArray]:
+        self.truncation = Truncation(max_length=self._tokenizer.max_length)
+        with progress_bar(length_hint(inputs) or None, show) as progress:
+            jobs = (self._job(checked(items, first), first, request, progress) for first, items in _windows(inputs))
+            for found, truncation in vectors_of_windows(self.engine, self._tokenizer, jobs, request.width):
+                self.truncation = self.truncation.and_then(truncation)
+                yield from request.vectors(found, ranges)
+        self.truncation.tell(request.policy, stacklevel=2)
+
+    def _shard(
+        self,
+        writer: ShardWriter,
+        number: int,
+        items: list[TextOrPair],
+        request: _Request,
+        progress: Progress | None,
+    ) -> None:
+        """Make a shard, unless it is there; count what was cut in it."""
+        shard = writer.finished(number, items)
+        if shard is None:
+            first = number * writer.manifest.shard_size
+            job = self._job(items, first, request, progress)
+            found, cut = sentence_vectors(self.engine, self._tokenizer, job, request.width)
+            if request.precision in _RANGED and writer.manifest.ranges is None:
+                writer.keep_ranges(calibrate_ranges(unit(found) if request.normalize else found))
+            vectors = request.vectors(found, writer.ranges())
+            shard = writer.add(number, vectors, items, cut.truncated, cut.dropped_tokens)
+        elif progress is not None:
+            progress(len(items), 0)
+        counts = Truncation(shard.rows, shard.truncated, shard.dropped_tokens, self._tokenizer.max_length)
+        self.truncation = self.truncation.and_then(counts)
+
+    def _manifest(self, request: _Request, format: str, shard_size: int, ranges: FloatArray | None) -> Manifest:  # noqa: A002
+        from ..data.manifest import Manifest
+
+        options: dict[str, Any] = {
+            "precision": request.precision,
+            "prompt": request.prompt,
+            "normalize_embeddings": bool(request.normalize),
+            "truncate_dim": request.width,
+        }
+        if request.precision in _RANGED:
+            options["ranges"] = "of the first shard" if ranges is None else f"given, sha256 {_digest(ranges)}"
+        width, dtype = request.row()
+        name = str(self.spec.name)
+        return Manifest(name, self.fingerprint, options, format, shard_size, request.width, width, dtype)
+
+
+def check_options(precision: str, batch_size: int | None, truncate_dim: int | None, prompt: str | None) -> None:
+    """Look at the options that every way of encoding has.
+
+    Raises:
+        InputError: one of them is wrong.
+    """
+    if precision not in get_args(Precision):
+        raise one_of("precision", precision, get_args(Precision))
+    check_counts(batch_size=batch_size, truncate_dim=truncate_dim)
+    if prompt is not None and not isinstance(prompt, str):
+        raise InputError(f"prompt must be a string, or None; got {prompt!r}.")
+
+
+def _windows(inputs: Iterable[Any]) -> Iterator[tuple[int, list[Any]]]:
+    """Items in windows of so many texts and characters, each with the number of its first."""
+    window: list[Any] = []
+    first = characters = 0
+    for item in inputs:
+        window.append(item)
+        parts = item if isinstance(item, tuple) else (item,)
+        characters += sum(len(part) for part in parts if isinstance(part, str))
+        if len(window) == STREAM_TEXTS or characters >= STREAM_CHARACTERS:
+            yield first, window
+            first, window, characters = first + len(window), [], 0
+    if window:
+        yield first, window
+
+
+def _checked_ranges(ranges: Vectors, request: _Request) -> FloatArray:
+    """Ranges as float32, refused now if they do not fit, and not after an hour of work."""
+    quantize_embeddings(np.zeros((1, request.width), np.float32), request.precision, ranges=ranges)
+    return np.asarray(ranges, np.float32)
+
+
+def _refuse_pairs(items: Sequence[TextOrPair], first: int, format: str) -> None:  # noqa: A002
+    for index, item in enumerate(items, start=first):
+        if not isinstance(item, str):
+            raise NotTextError(f"texts[{index}] is a pair; {format} shards have a column of texts. Use format='npy'.")
+
+
+def _digest(ranges: FloatArray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(ranges).tobytes()).hexdigest()[:16]
