@@ -281,7 +281,7 @@ def test_quantize_writes_a_smaller_folder_and_says_how_faithful_it_is(run, tmp_p
 def test_quantize_takes_texts_of_your_own(run, tmp_path, corpus):
     told = run("quantize", "all-MiniLM-L6-v2", tmp_path / "small", "--texts", corpus, "--column", "text").stderr
     assert "in int8: cosine to float32 0.99" in told
-    assert f"Written to {tmp_path / 'small'}, 25 MB" in told
+    assert f"Written to {tmp_path / 'small'}, " in told
 
 
 def test_info_tells_why_the_fast_engine_does_not_serve(run, tmp_path):

@@ -390,7 +390,10 @@ def test_bad_options_are_named(minilm, options, message):
             {"backend": "opnvino"},
             "backend must be one of 'auto', 'openvino', 'torch', 'static'; got 'opnvino'. Did you mean 'openvino'",
         ),
-        ({"dtype": "float23"}, "dtype must be one of 'float32', 'bfloat16'; got 'float23'. Did you mean 'float32'"),
+        (
+            {"dtype": "float23"},
+            "dtype must be one of 'float32', 'bfloat16', 'int8'; got 'float23'. Did you mean 'float32'",
+        ),
         ({"backend": "openvino", "device": "cuda"}, "backend='openvino' computes on the cpu"),
         ({"similarity_fn_name": "cosin"}, "got 'cosin'. Did you mean 'cosine'"),
         ({"on_truncation": "x"}, "on_truncation must be one of"),

@@ -69,7 +69,7 @@ def test_options_of_encode(model):
 
 def test_progress_counts_every_text(model):
     done = []
-    sentence_vectors(model.engine, model.tokenizer, Job(TEXTS, progress=done.append), WIDTH)
+    sentence_vectors(model.engine, model.tokenizer, Job(TEXTS, progress=lambda texts, _: done.append(texts)), WIDTH)
     assert sum(done) == len(TEXTS)
 
 

@@ -33,14 +33,14 @@ from .runtime import (
 )
 
 DTYPES = ("float32", "bfloat16", "int8")
-#: Tokens from which on a job repays the compilation of the graph for bulk: measured with MiniLM on two cores, compiling
-#: takes as long as some ten thousand tokens, and a tenth to a quarter of the time is gained.
+#: Tokens of big jobs, all told, from which on they repay the compilation of the graph for bulk: it takes as long as
+#: some ten thousand tokens do, whatever the size of the model, and about a quarter of the time is gained.
 _BULK_TOKENS = 65_536
 #: Numbers in a layer's output for a batch, and so its tokens, fewer for the widest models. Measured in networks 384
 #: wide (every dtype) and 768 wide (float32, bfloat16), the time for a token differs by less than 5 % from 512 to 4,096
 #: tokens to a batch, while memory grows with them.
 _NUMBERS, _LEAST_TOKENS, _MOST_TOKENS = 393_216, 256, 512
-#: Once it is compiled, batches a core from which on it is used: with fewer, cores would stand idle at the end.
+#: Batches a core from which on a job is big: with fewer, cores would stand idle at the end.
 _BULK_BATCHES = 4
 
 
@@ -94,6 +94,7 @@ class OpenVINOEngine(Engine):
         self._lock = threading.Lock()
         # A model that does not pool has token vectors alone.
         graph = self._graph(tokens_out=not spec.pools)
+        self._bulk_tokens = 0
         #: Cores that a forward pass runs on, or that run a batch each.
         self.cores = graph.threads
 
@@ -105,10 +106,12 @@ class OpenVINOEngine(Engine):
         return self._graph(tokens_out=False).run(batch)
 
     def for_bulk(self, tokens: int) -> tuple[int, Callable[[Batch], FloatArray]]:
-        """A big job runs a batch a core, on a second graph that is compiled for the first such job."""
+        """A big job runs a batch a core, on a second graph, compiled once such jobs have come to enough tokens."""
+        if self.cores == 1 or tokens < _BULK_BATCHES * self.cores * self.token_budget:
+            return 1, self.embed
+        self._bulk_tokens += tokens
         ready = (forks(), False, self.cores) in self._graphs
-        enough = _BULK_BATCHES * self.cores * self.token_budget if ready else _BULK_TOKENS
-        if self.cores == 1 or tokens < enough:
+        if not ready and self._bulk_tokens < _BULK_TOKENS:
             return 1, self.embed
         return self.cores, self._graph(tokens_out=False, streams=self.cores).run
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Iterator
-from itertools import cycle
 from pathlib import Path
 
 from ....errors import InputError, NotTextError
@@ -15,8 +15,8 @@ _USUAL_PROMPTS = (
     "query: ", "passage: ", "search_query: ", "search_document: ",
     "Represent this sentence for searching relevant passages: ",
 )  # fmt: skip
-#: Every so many texts one has one of them in front.
-_FRONTED = 4
+#: The part of the texts that have one of them in front.
+_FRONTED = 0.25
 #: Every so many texts one is not calibrated on, but kept to measure what was lost.
 _HELD_BACK = 5
 #: Of the user's own texts, no more than this are read: ranges hardly change beyond.
@@ -31,10 +31,11 @@ def calibration_texts(own: Iterable[str] | None, prompts: Iterable[str]) -> tupl
         prompts: what the model puts in front of texts; each is put in front of some, and so are usual ones.
     """
     texts = [*(own or ()), *FILE.read_text(encoding="utf-8").splitlines()]
-    own_prompts = cycle(["", *sorted({prompt for prompt in prompts if prompt})])
-    usual = cycle(_USUAL_PROMPTS)
-    # An odd one of five is held back, and one of four is fronted: so both kinds are among both.
-    fronted = [(next(usual) if index % _FRONTED == 1 else next(own_prompts)) + text for index, text in enumerate(texts)]
+    own_prompts = ["", *sorted({prompt for prompt in prompts if prompt})]
+    generator = random.Random(0)  # noqa: S311  (the same choice each time is what is wanted)
+    fronted = [
+        generator.choice(_USUAL_PROMPTS if generator.random() < _FRONTED else own_prompts) + text for text in texts
+    ]
     held_back = fronted[::_HELD_BACK]
     del fronted[::_HELD_BACK]
     return fronted, held_back
