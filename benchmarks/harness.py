@@ -50,9 +50,10 @@ def parser(description: str | None, rounds: int) -> argparse.ArgumentParser:
 def read_options(found: argparse.ArgumentParser, *, peers: bool = True) -> argparse.Namespace:
     """What was asked for on the command line; ends where the peers are needed and not installed."""
     options = found.parse_args()
-    MEASURED["busy"] = busy()
-    if (MEASURED["busy"] or 0) > BUSY:
-        print(f"Other work takes {100 * MEASURED['busy']:.0f} % of this machine: what is measured now will mislead.")
+    taken = busy()
+    MEASURED.update(busy=taken, misleads=(taken or 0) > BUSY)
+    if MEASURED["misleads"]:
+        print(f"Other work takes {100 * taken:.0f} % of this machine: what is measured now will mislead.")
     if options.rounds is None:
         options.rounds = min(options.usual_rounds, 3) if options.short else options.usual_rounds
     if peers and not options.peer_python.exists():

@@ -37,7 +37,7 @@ def machine(results: Results) -> str:
     versions = "".join(f", {name} {version}" for name, version in results.get("versions", {}).items())
     form = "; short form: fewer texts and rounds" if results.get("short_form") else ""
     where = f"{results['processor']}, {results['cores']} cores, Python {results['python']}{versions}"
-    if (results.get("busy") or 0) > 0.15:
+    if results.get("misleads"):
         form += f"; **other work took {100 * results['busy']:.0f} % of the machine, so the figures mislead**"
     return f"*{results['date']}; {where}{form}. `make bench RUN={results['benchmark']}`*"
 

@@ -9,7 +9,7 @@ from typing import Any
 Results = dict[str, Any]
 BASELINE = "sentence-transformers"
 # What every results file says of its machine; it is told once a section, not in its tables.
-FACTS = ("benchmark", "date", "python", "processor", "cores", "versions", "busy", "rounds", "short_form")
+FACTS = ("benchmark", "date", "python", "processor", "cores", "versions", "busy", "misleads", "rounds", "short_form")
 RACES = ("short", "mixed", "long")
 
 

@@ -103,3 +103,9 @@ def test_check_tells_what_is_stale_and_changes_nothing(report):
     assert "benchmarks.md" in report.done.stderr
     assert "README.md" in report.done.stderr
     assert after == before
+
+
+def test_what_a_busy_machine_measured_is_marked_and_not_in_the_readme(report):
+    page = report(encode={"models": {"a-model": one_model()}, "busy": 0.5, "misleads": True})
+    assert "other work took 50 % of the machine" in page
+    assert "encode.py" not in (report.root / "README.md").read_text(encoding="utf-8")
