@@ -22,6 +22,8 @@ ACTIVATION_STEPS, WEIGHT_STEPS = 255, 127
 _ALPHAS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _CUTS = (0.9, 0.8, 0.65)
 _SMALLEST = np.float32(1e-5)
+# A scale below is of a row of zeros, or of numbers so small that dividing by it would overflow.
+_NOTHING = np.float32(1e-30)
 # Output rows that the error is measured on: more of them change the choice hardly ever, and cost time.
 _ROWS_TRIED = 512
 
@@ -72,7 +74,7 @@ def quantize_weight(weight: FloatArray) -> tuple[AnyArray, FloatArray]:
     [[127, -64], [0, 0]]
     """
     scale = np.abs(weight).max(axis=1) / np.float32(WEIGHT_STEPS)
-    scale = np.where(scale > 0, scale, np.float32(1)).astype(np.float32)
+    scale = np.where(scale > _NOTHING, scale, np.float32(1)).astype(np.float32)
     return np.rint(weight / scale[:, None]).astype(np.int8), scale
 
 
