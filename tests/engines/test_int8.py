@@ -13,11 +13,15 @@ from hypothesis.extra.numpy import arrays
 
 from sbert import SentenceTransformer
 from sbert.checkpoints import read, resolve
+from sbert.checkpoints.weights import Weights
 from sbert.engines.openvino import OpenVINOEngine, engine, kept_fidelity
+from sbert.engines.openvino.graph import Tensors, op
 from sbert.engines.openvino.int8 import cache, calibrate, texts
+from sbert.engines.openvino.int8 import search as search_module
+from sbert.engines.openvino.int8.linears import Int8Linears, int8_tensors
 from sbert.engines.openvino.int8.observe import Observed
 from sbert.engines.openvino.int8.search import quantize_weight, search
-from sbert.engines.openvino.runtime import computes_int8
+from sbert.engines.openvino.runtime import computes_int8, import_openvino, run_once
 from sbert.errors import EngineError, InputError, NotTextError, SbertWarning
 from support.reference import row_cosines
 from support.shared import real_texts, rows
@@ -87,6 +91,41 @@ def test_the_range_holds_zero_and_the_error_is_small(seed, size):
     )
     assert scales.low <= 0 <= scales.high
     assert scales.error < 0.01
+
+
+def outlying(tokens=300, width=64, outputs=24, channels=(5, 40)):
+    """Inputs and weights of a layer that division alone cannot help: some channels are large in both."""
+    generator = np.random.default_rng(0)
+    sample = generator.normal(size=(tokens, width)).astype(np.float32)
+    weight = generator.normal(size=(outputs, width)).astype(np.float32)
+    for channel in channels:
+        sample[::9, channel] *= 1000  # in a few tokens only, as in real networks
+        weight[:, channel] *= 10
+    return Observed(sample, sample.min(axis=0), sample.max(axis=0)), weight
+
+
+def test_channels_that_no_division_helps_are_kept_in_float(monkeypatch):
+    observed, weight = outlying()
+    scales = search(observed, weight)
+    assert {5, 40} <= set(scales.kept.tolist())
+    monkeypatch.setattr(search_module, "_LARGE_ERROR", np.inf)
+    without = search(observed, weight)
+    assert not len(without.kept)
+    assert scales.error < without.error / 4
+
+
+def test_a_layer_with_kept_channels_computes_what_was_searched():
+    observed, weight = outlying()
+    scales = search(observed, weight)
+    stored = Weights({"layer.weight": (weight, "")}, "here")
+    tensors = Weights({name: (array, "") for name, array in int8_tensors(stored, ["layer"], scales).items()}, "here")
+    x = op.parameter([-1, -1, weight.shape[1]], np.float32, "x")
+    linears = Int8Linears(tensors)
+    outputs = linears.apply(x, Tensors(tensors, "layer.weight", linears), ["layer"])
+    run = run_once(import_openvino().Model(outputs, [x], "layer"), "f32")
+    found, wanted = run([observed.sample[None]])[0][0], observed.sample @ weight.T
+    error = np.square(found - wanted).sum(axis=1) / np.square(wanted).sum(axis=1)
+    assert error.mean() == pytest.approx(scales.error, rel=0.1)
 
 
 # --- models -----------------------------------------------------------------------------------------------------------

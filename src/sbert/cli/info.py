@@ -104,12 +104,13 @@ def _size(spec: ModelSpec) -> tuple[int | None, int]:
         opened = [open_weights(folder) for folder in with_weights]
     except MissingDependencyError:
         return None, size
-    # position_ids are stored by old checkpoints, scales and ranges beside int8 weights; they are no parameters.
+    # position_ids are stored by old checkpoints; scales, ranges and columns in float beside int8 weights, which hold
+    # them already: none is a parameter.
     return sum(
         math.prod(weights.shape(name))
         for weights in opened
         for name in weights
-        if not name.endswith(("position_ids", "_scale", ".input_range"))
+        if not name.endswith(("position_ids", "_scale", ".input_range", "_kept"))
     ), size
 
 

@@ -15,6 +15,9 @@ from .search import ACTIVATION_STEPS, Scales, quantize_weight
 SCALE = "_scale"
 #: What is stored of a group of layers that read the same input, by the full name of the first.
 CHANNEL, RANGE = ".input_scale", ".input_range"
+#: Numbers of the input channels that are multiplied in float, where there are any; and, by the name of the weight,
+#: its columns that meet them, whose bytes are zero.
+KEPT, COLUMNS = ".input_kept", "_kept"
 
 
 def int8_tensors(weights: Weights, layers: Sequence[str], scales: Scales) -> dict[str, AnyArray]:
@@ -29,8 +32,16 @@ def int8_tensors(weights: Weights, layers: Sequence[str], scales: Scales) -> dic
         layers[0] + CHANNEL: scales.channel,
         layers[0] + RANGE: np.array([scales.low, scales.high], np.float32),
     }
+    if len(scales.kept):
+        tensors[layers[0] + KEPT] = scales.kept
     for layer in layers:
-        tensors |= int8_table(f"{layer}.weight", weights.float32(f"{layer}.weight") * scales.channel)
+        name = f"{layer}.weight"
+        weight = weights.float32(name)
+        widened = weight * scales.channel
+        if len(scales.kept):
+            tensors[name + COLUMNS] = np.ascontiguousarray(weight[:, scales.kept])
+            widened[:, scales.kept] = 0
+        tensors |= int8_table(name, widened)
     return tensors
 
 
@@ -62,7 +73,10 @@ class Int8Linears(Linears):
         if self._in_bytes:
             low, high = (constant(np.float32(end)) for end in self._weights[group + RANGE])
             y = op.fake_quantize(y, low, high, low, high, ACTIVATION_STEPS + 1)
-        return [self._layer(y, tensors, name) for name in names]
+        kept = None
+        if group + KEPT in self._weights:
+            kept = op.gather(x, constant(self._weights[group + KEPT]), constant(np.int64(-1)))  # (B, T, k)
+        return [self._layer(y, kept, tensors, name) for name in names]
 
     def look_up(self, tensors: Tensors, name: str, ids: Node) -> Node:  # noqa: D102
         if name + SCALE not in tensors:
@@ -72,8 +86,12 @@ class Int8Linears(Linears):
         scale = op.gather(constant(tensors.stored(name + SCALE)[:, None]), ids, zero)  # (B, T, 1)
         return op.multiply(codes, scale)
 
-    def _layer(self, x: Node, tensors: Tensors, name: str) -> Node:
+    def _layer(self, x: Node, kept: Node | None, tensors: Tensors, name: str) -> Node:
         codes = op.convert(constant(tensors.stored(f"{name}.weight")), "f32")
         widened = op.multiply(codes, constant(tensors.stored(f"{name}.weight{SCALE}")[:, None]))
         y = op.matmul(x, widened, False, True)
-        return op.add(y, tensors.constant(f"{name}.bias")) if f"{name}.bias" in tensors else y
+        if f"{name}.bias" in tensors:
+            y = op.add(y, tensors.constant(f"{name}.bias"))
+        if kept is not None:
+            y = op.add(y, op.matmul(kept, tensors.constant(f"{name}.weight{COLUMNS}"), False, True))
+        return y
