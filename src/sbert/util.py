@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .errors import InputError
 from .quantization import quantize_embeddings
+from .search.communities import communities
+from .search.duplicates import Encoder
 from .search.exact import ScoreFunction, search
+from .search.mining import paraphrases
 from .similarity import (
     SimilarityFunction,
     cos_sim,
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SimilarityFunction",
     "batch_to_device",
+    "community_detection",
     "cos_sim",
     "dot_score",
     "euclidean_sim",
@@ -39,6 +44,8 @@ __all__ = [
     "pairwise_dot_score",
     "pairwise_euclidean_sim",
     "pairwise_manhattan_sim",
+    "paraphrase_mining",
+    "paraphrase_mining_embeddings",
     "pytorch_cos_sim",
     "quantize_embeddings",
     "semantic_search",
@@ -88,6 +95,128 @@ def semantic_search(
         query_chunk_size=query_chunk_size,
         corpus_chunk_size=corpus_chunk_size,
     ).to_dicts()
+
+
+def paraphrase_mining(
+    model: Encoder,
+    sentences: Sequence[str],
+    show_progress_bar: bool = False,
+    batch_size: int | None = None,
+    query_chunk_size: int = 5000,
+    corpus_chunk_size: int = 100_000,
+    max_pairs: int = 500_000,
+    top_k: int = 100,
+    score_function: ScoreFunction = cos_sim,
+    truncate_dim: int | None = None,
+    prompt_name: str | None = None,
+    prompt: str | None = None,
+) -> list[list[float | int]]:
+    """Embed sentences and find the most similar pairs among them: :func:`sbert.search.paraphrases`, as lists.
+
+    Args:
+        model: what embeds them.
+        sentences: the n sentences.
+        show_progress_bar: of the embedding.
+        batch_size: sentences in a batch at the most.
+        query_chunk_size: sentences that are compared at a time.
+        corpus_chunk_size: sentences that those are compared with at a time.
+        max_pairs: pairs returned at the most.
+        top_k: for each sentence, only pairs with so many nearest ones are looked at.
+        score_function: a similarity, its name, or a symmetric function of (n, d) and (m, d) that returns (n, m).
+        truncate_dim: leading dimensions to use; None for the model's own.
+        prompt_name: name of the prompt to put before each sentence.
+        prompt: the prompt itself.
+
+    Returns:
+        ``[score, i, j]`` with ``i < j`` for each pair, the most similar first.
+
+    Raises:
+        InputError: a size below 1, or what ``encode`` raises.
+    """
+    embeddings = model.encode(
+        sentences,
+        show_progress_bar=show_progress_bar,
+        batch_size=batch_size,
+        truncate_dim=truncate_dim,
+        prompt_name=prompt_name,
+        prompt=prompt,
+    )
+    return paraphrase_mining_embeddings(
+        embeddings, query_chunk_size, corpus_chunk_size, max_pairs, top_k, score_function
+    )
+
+
+def paraphrase_mining_embeddings(
+    embeddings: Vectors,
+    query_chunk_size: int = 5000,
+    corpus_chunk_size: int = 100_000,
+    max_pairs: int = 500_000,
+    top_k: int = 100,
+    score_function: ScoreFunction = cos_sim,
+) -> list[list[float | int]]:
+    """Find the most similar pairs among vectors: :func:`sbert.search.paraphrases`, as lists.
+
+    Args:
+        embeddings: (n, d). NumPy, torch or lists.
+        query_chunk_size: rows that are compared at a time.
+        corpus_chunk_size: rows that those are compared with at a time.
+        max_pairs: pairs returned at the most.
+        top_k: for each row, only pairs with so many nearest ones are looked at.
+        score_function: as for :func:`paraphrase_mining`.
+
+    Returns:
+        ``[score, i, j]`` with ``i < j`` for each pair, the most similar first.
+
+    Raises:
+        InputError: NaN or infinity (the first such row is named), or a size below 1.
+
+    >>> paraphrase_mining_embeddings([[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]], max_pairs=1)
+    [[1.0, 0, 2]]
+    """
+    found = paraphrases(
+        embeddings,
+        max_pairs=max_pairs,
+        top_k=top_k,
+        score_function=score_function,
+        query_chunk_size=query_chunk_size,
+        corpus_chunk_size=corpus_chunk_size,
+    )
+    return [list(pair) for pair in found]
+
+
+def community_detection(
+    embeddings: Vectors,
+    threshold: float = 0.75,
+    min_community_size: int = 10,
+    batch_size: int = 1024,
+    show_progress_bar: bool = False,
+) -> list[list[int]]:
+    """Group rows around centres that they are similar to: :func:`sbert.search.communities`, as lists.
+
+    Args:
+        embeddings: (n, d). NumPy, torch or lists.
+        threshold: the least cosine of a row with the centre of its community.
+        min_community_size: the least number of rows, the centre included.
+        batch_size: rows compared at a time.
+        show_progress_bar: whether to show one.
+
+    Returns:
+        Row numbers of each community, the centre first; the largest community first.
+
+    Raises:
+        InputError: NaN or infinity, or a size below 1.
+
+    >>> community_detection([[1, 0], [0, 1], [3, 0.1], [0.1, 2]], threshold=0.9, min_community_size=2)
+    [[0, 2], [1, 3]]
+    """
+    found = communities(
+        embeddings,
+        threshold=threshold,
+        min_size=min_community_size,
+        chunk_size=batch_size,
+        show_progress_bar=show_progress_bar,
+    )
+    return [community.tolist() for community in found]
 
 
 @overload

@@ -1,8 +1,24 @@
-"""Search in sets of vectors: exact nearest neighbours, most similar pairs."""
+"""Search in sets of vectors: nearest neighbours, most similar pairs, communities, near-duplicates."""
 
 from __future__ import annotations
 
+from .communities import communities
+from .duplicates import Duplicates, deduplicate, near_duplicates
 from .exact import Hits, search
+from .mining import paraphrases
+from .neighbours import Neighbours, neighbours
 from .pairs import Pairs, most_similar_pairs
 
-__all__ = ["Hits", "Pairs", "most_similar_pairs", "search"]
+__all__ = [
+    "Duplicates",
+    "Hits",
+    "Neighbours",
+    "Pairs",
+    "communities",
+    "deduplicate",
+    "most_similar_pairs",
+    "near_duplicates",
+    "neighbours",
+    "paraphrases",
+    "search",
+]

@@ -1,8 +1,8 @@
-"""The most similar pairs within one set of vectors."""
+"""Pairs within one set of vectors: the most similar ones, or all that are similar enough."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +42,17 @@ class Pairs:
         listed = ", ".join(f"{left} and {right} at {score:.4f}" for left, right, score in shown)
         return f"Pairs({len(self)}{': ' if listed else ''}{listed}{', ...' if len(self) > 3 else ''})"
 
+    def first(self, count: int | None = None) -> Pairs:
+        """The first ``count`` pairs, or all, when they are put in order."""
+        order = np.lexsort((self.right, self.left, -self.scores))[:count]
+        return Pairs(self.scores[order], self.left[order], self.right[order])
+
+    @classmethod
+    def joined(cls, parts: Iterable[Pairs]) -> Pairs:
+        """All pairs of several sets, in no order."""
+        found = [*parts, cls(np.empty(0, np.float32), np.empty(0, np.int64), np.empty(0, np.int64))]
+        return cls(*(np.concatenate([getattr(part, name) for part in found]) for name in ("scores", "left", "right")))
+
 
 def most_similar_pairs(
     embeddings: Vectors, *, count: int = 20, min_score: float | None = None, chunk_size: int = 1024
@@ -69,58 +80,88 @@ def most_similar_pairs(
     >>> list(pairs)
     [(1.0, 0, 2)]
     """
-    count, step = positive("count", count), positive("chunk_size", chunk_size)
-    rows = as_rows(embeddings, "embeddings")
-    starts = range(0, len(rows), step)
-    scales = [inverse_norms(in_float32(rows[start : start + step]), "embeddings", start) for start in starts]
+    count = positive("count", count)
     threshold = -np.inf if min_score is None else float(min_score)
-    found = Pairs(np.empty(0, np.float32), np.empty(0, np.int64), np.empty(0, np.int64))
-    for top in starts:
-        upper = in_float32(rows[top : top + step]) * scales[top // step][:, None]
-        for left in range(top, len(rows), step):
-            lower = in_float32(rows[left : left + step])
-            scores = as_array((upper @ lower.T) * scales[left // step])
-            found = _joined(found, _best_of_tile(scores, top, left, count, threshold))
+    found = Pairs.joined([])
+    tiles = Tiles(embeddings, chunk_size)
+    for strip in range(len(tiles)):
+        for tile in tiles.strip(strip):
+            found = Pairs.joined([found, tile.above(threshold, count)])
             # Only now and then: putting in order at every tile would cost more than the tiles when count is great.
             if len(found) >= 2 * count:
-                found = _first(found, count)
+                found = found.first(count)
                 threshold = max(threshold, float(found.scores[-1]))
-    return _first(found, count)
+    return found.first(count)
 
 
-def _best_of_tile(scores: Scores, top: int, left: int, count: int, threshold: float) -> Pairs:
-    """The best pairs of one tile that are not below a threshold, in no order.
+@dataclass(frozen=True)
+class Tile:
+    """Cosines of some rows with some others, (r, c), in memory that the next tile is written into.
 
     Args:
-        scores: (r, c), of the rows from ``top`` on with the rows from ``left`` on.
-        top: number of the tile's first row.
-        left: number of the tile's first column; equal to ``top`` on the diagonal, where one half counts.
-        count: how many at most. Ties go to the smaller (row, column), which is their order in memory.
-        threshold: scores below it are left out.
+        scores: the cosines.
+        top: number of the first row.
+        left: number of the first column; equal to ``top`` on the diagonal, where one half counts.
     """
-    if scores.max() < threshold:
-        kept = np.empty(0, np.intp)
-    else:
-        good = scores >= threshold
-        kept = np.flatnonzero(np.triu(good, k=1) if top == left else good)
-    values = scores.ravel()[kept]
-    if len(kept) > count:
-        chosen = best_columns(values[None], count)[0]
-        kept, values = kept[chosen], values[chosen]
-    rows, columns = np.divmod(kept, scores.shape[1])
-    return Pairs(values, rows + top, columns + left)
+
+    scores: Scores
+    top: int
+    left: int
+
+    def above(self, threshold: float, count: int | None = None) -> Pairs:
+        """The pairs that are not below a threshold, in no order.
+
+        Args:
+            threshold: cosines below it are left out.
+            count: the best of them, so many. Ties go to the smaller (row, column), which is their order in memory.
+        """
+        if self.scores.max() < threshold:
+            return Pairs.joined([])
+        good = self.scores >= threshold
+        kept = np.flatnonzero(np.triu(good, k=1) if self.top == self.left else good)
+        values = self.scores.ravel()[kept]
+        if count is not None and len(kept) > count:
+            chosen = best_columns(values[None], count)[0]
+            kept, values = kept[chosen], values[chosen]
+        rows, columns = np.divmod(kept, self.scores.shape[1])
+        return Pairs(values, rows + self.top, columns + self.left)
 
 
-def _first(pairs: Pairs, count: int) -> Pairs:
-    """The first ``count`` pairs when all are put in order."""
-    order = np.lexsort((pairs.right, pairs.left, -pairs.scores))[:count]
-    return Pairs(pairs.scores[order], pairs.left[order], pairs.right[order])
+class Tiles:
+    """The cosines of all pairs of rows, each pair once, in tiles of the upper triangle: strip after strip of rows.
 
+    Args:
+        embeddings: (n, d). NumPy, torch or lists.
+        size: rows of a tile.
 
-def _joined(pairs: Pairs, others: Pairs) -> Pairs:
-    """All pairs of two sets, in no order."""
-    return Pairs(
-        np.concatenate([pairs.scores, others.scores]),
-        np.concatenate([pairs.left, others.left]),
-        np.concatenate([pairs.right, others.right]),
-    )
+    Raises:
+        InputError: NaN or infinity (the first such row is named), or a size below 1.
+    """
+
+    def __init__(self, embeddings: Vectors, size: int) -> None:
+        self._step = positive("chunk_size", size)
+        self._rows = as_rows(embeddings, "embeddings")
+        self._starts = range(0, len(self._rows), self._step)
+        self._scales = [inverse_norms(self._chunk(start), "embeddings", start) for start in self._starts]
+        self._room = np.empty(min(self._step, len(self._rows)) ** 2, np.float32)
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def strip(self, number: int) -> Iterator[Tile]:
+        """The tiles of one strip, from the diagonal to the right."""
+        top = self._starts[number]
+        upper = self._chunk(top) * self._scales[number][:, None]
+        for left, scales in zip(self._starts[number:], self._scales[number:], strict=True):
+            lower = self._chunk(left)
+            if isinstance(upper, np.ndarray):
+                room = self._room[: len(upper) * len(lower)].reshape(len(upper), len(lower))
+                scores = np.matmul(upper, lower.T, out=room)  # fresh memory would cost a part of the product's time
+                scores *= scales
+            else:
+                scores = as_array((upper @ lower.T) * scales)
+            yield Tile(scores, top, left)
+
+    def _chunk(self, start: int) -> Scores:
+        chunk: Scores = in_float32(self._rows[start : start + self._step])
+        return chunk
