@@ -55,6 +55,12 @@ PEERS = (
 )
 
 
+def asked_for(word: str, name: str) -> bool:
+    """Whether a word on the command line means a side: its whole name means it alone, a part of names all of those."""
+    whole = word in {entry.name for entry in OURS + PEERS}
+    return word == name if whole else word in name
+
+
 class Field:
     """All sides of one model, loaded, and the texts they are given."""
 
@@ -68,7 +74,9 @@ class Field:
         settings = json.loads((folder(key) / "sentence_bert_config.json").read_text(encoding="utf-8"))
         self.reads: int = settings["max_seq_length"]
         for entry in OURS + PEERS:
-            if key in entry.models and (not options.sides or any(word in entry.name for word in options.sides)):
+            if key in entry.models and (
+                not options.sides or any(asked_for(word, entry.name) for word in options.sides)
+            ):
                 self._load(entry)
 
     def _load(self, entry: Entry) -> None:
@@ -194,7 +202,7 @@ def measure(key: str, options: Any) -> dict[str, Any]:
 def main() -> None:
     found = parser(__doc__, rounds=5)
     model_options(found, list(MODELS))
-    found.add_argument("--sides", nargs="+", default=None, help="only sides whose names hold one of these")
+    found.add_argument("--sides", nargs="+", default=None, help="only these, by name or by a part of names")
     found.add_argument("--texts", type=int, default=None, help="how many short texts; other runs follow")
     options = read_options(found)
     measured = kept("encode", options)

@@ -9,8 +9,9 @@ from .errors import InputError
 from .quantization import quantize_embeddings
 from .search.communities import communities
 from .search.duplicates import Encoder
-from .search.exact import ScoreFunction, search
+from .search.exact import search
 from .search.mining import paraphrases
+from .search.scoring import ScoreFunction
 from .similarity import (
     SimilarityFunction,
     cos_sim,

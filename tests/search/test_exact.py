@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from sbert import util
 from sbert.errors import DimensionError, InputError
-from sbert.search import Hits, search
+from sbert.search import Corpus, Hits, search
 from sbert.search.selection import _best_columns_by_partition, best, best_columns, best_of_tensor
 from sbert.similarity import SimilarityFunction, cos_sim, dot_score, euclidean_sim
 
@@ -240,3 +240,36 @@ def test_public_names_are_there():
     for name in util.__all__:
         assert hasattr(util, name)
     assert util.pytorch_cos_sim is util.cos_sim is cos_sim
+
+
+# --- a prepared corpus ------------------------------------------------------------------------------------------------
+
+
+@given(
+    hnp.arrays(np.int8, (17, 3), elements=st.integers(-3, 3)),
+    st.integers(1, 20),
+    st.integers(1, 20),
+    st.sampled_from(["dot", "euclidean"]),
+)
+def test_a_prepared_corpus_gives_what_search_gives(rows, top_k, chunk_size, score_function):
+    corpus = Corpus(rows, score_function=score_function, chunk_size=chunk_size)
+    expected = search(rows[:5], rows, top_k=top_k, score_function=score_function)
+    for _ in range(2):
+        found = corpus.search(rows[:5], top_k)
+        np.testing.assert_array_equal(found.ids, expected.ids)
+        np.testing.assert_array_equal(found.scores, expected.scores)
+
+
+def test_a_prepared_corpus_of_cosines_tensors_and_nothing():
+    rows = np.random.default_rng(0).standard_normal((300, 16)).astype(np.float32)
+    expected = search(rows[:7], rows, top_k=9)
+    for same in (rows, torch.from_numpy(rows), rows.astype(np.float64)):
+        found = Corpus(same, chunk_size=64).search(rows[:7], top_k=9)
+        np.testing.assert_array_equal(found.ids, expected.ids)
+        np.testing.assert_allclose(found.scores, expected.scores, atol=1e-6)
+    assert len(Corpus(rows)) == 300
+    assert Corpus(np.empty((0, 4), np.float32)).search([[1.0] * 4]).ids.shape == (1, 0)
+    with pytest.raises(InputError, match=r"embeddings holds NaN or infinity, first in row 2"):
+        Corpus([[1.0], [2.0], [np.nan]])
+    with pytest.raises(DimensionError):
+        Corpus(rows).search([[1.0, 2.0]])

@@ -14,7 +14,7 @@ from .options import DEFAULT_MODEL, Backend, Column, Device, Dtype, Form, Json, 
 
 if TYPE_CHECKING:
     from ..models.sentence_transformer import SentenceTransformer
-    from ..types import FloatArray
+    from ..search.corpus import Corpus
 
 PROMPT = "search > "
 
@@ -44,6 +44,7 @@ def search(
     """
     from ..data import read_texts
     from ..errors import InputError
+    from ..search.corpus import Corpus
     from ..search.corpus_cache import embed_corpus
 
     if corpus == "-" and query is None:
@@ -54,9 +55,10 @@ def search(
     note(vectors.note)
     if not vectors.from_cache and embedder.truncation.truncated:
         note(str(embedder.truncation))
+    prepared = Corpus(vectors.embeddings, score_function=embedder.similarity_fn_name)
     for asked in [query] if query is not None else _asked():
         try:
-            answer = _answer(embedder, asked, vectors.embeddings, texts.texts, top_k)
+            answer = _answer(embedder, asked, prepared, texts.texts, top_k)
         except InputError as error:
             if query is not None:
                 raise
@@ -85,14 +87,9 @@ def _asked() -> Iterator[str]:
             yield line.strip()
 
 
-def _answer(
-    embedder: SentenceTransformer, query: str, vectors: FloatArray, texts: list[str], top_k: int
-) -> dict[str, Any]:
-    from ..search.exact import search
-
+def _answer(embedder: SentenceTransformer, query: str, corpus: Corpus, texts: list[str], top_k: int) -> dict[str, Any]:
     started = time.perf_counter()
-    asked = embedder.encode_query([query])
-    hits = search(asked, vectors, top_k=top_k, score_function=embedder.similarity_fn_name)
+    hits = corpus.search(embedder.encode_query([query]), top_k)
     milliseconds = (time.perf_counter() - started) * 1000
     found = zip(hits.ids[0].tolist(), hits.scores[0].tolist(), strict=True)
     return {

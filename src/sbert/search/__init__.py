@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from .communities import communities
+from .corpus import Corpus
 from .duplicates import Duplicates, deduplicate, near_duplicates
-from .exact import Hits, search
+from .exact import search
+from .hits import Hits
 from .mining import paraphrases
 from .neighbours import Neighbours, neighbours
 from .pairs import Pairs, most_similar_pairs
 
 __all__ = [
+    "Corpus",
     "Duplicates",
     "Hits",
     "Neighbours",

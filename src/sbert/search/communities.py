@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..types import Vectors
-from .exact import positive
 from .neighbours import neighbours
+from .scoring import positive
 from .selection import Ids
 
 

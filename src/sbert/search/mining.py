@@ -7,8 +7,10 @@ import numpy as np
 from ..similarity import cos_sim
 from ..types import Vectors
 from ..vectors import as_rows
-from .exact import Hits, ScoreFunction, positive, search
+from .exact import search
+from .hits import Hits
 from .pairs import Pairs
+from .scoring import ScoreFunction, positive
 
 
 def paraphrases(

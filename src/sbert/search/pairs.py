@@ -9,7 +9,7 @@ import numpy as np
 
 from ..types import Vectors
 from ..vectors import as_array, as_rows
-from .exact import in_float32, inverse_norms, positive
+from .scoring import in_float32, inverse_norms, positive
 from .selection import Ids, Scores, best_columns
 
 

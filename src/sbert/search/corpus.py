@@ -1,0 +1,84 @@
+"""A corpus that is looked at once and searched many times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..similarity import cos_sim
+from ..types import Vectors
+from ..vectors import as_rows
+from .exact import best_of_chunks
+from .hits import Hits
+from .scoring import Products, ScoreFunction, in_float32, inverse_norms, positive, scorer
+
+
+class Corpus:
+    """Vectors that queries are compared with, prepared once: checked, and their lengths known.
+
+    Searching gives what :func:`~sbert.search.search` gives, and reads the vectors once instead of twice. They are not
+    copied, unless they are of another dtype than float32, so they must not be changed meanwhile. Threads may share it.
+
+    Args:
+        embeddings: (m, d). NumPy, torch or lists.
+        score_function: a similarity, its name, or a function of (n, d) and (m, d) vectors that returns (n, m).
+        chunk_size: vectors compared at a time.
+
+    Raises:
+        InputError: NaN or infinity (the first such row is named), or a ``chunk_size`` below 1.
+
+    >>> corpus = Corpus([[0.0, 1.0], [2.0, 0.0]])
+    >>> corpus
+    Corpus(2 x 2)
+    >>> corpus.search([1.0, 0.0], top_k=1)
+    Hits(1 query x 1 hit; first query: 1 at 1.0000)
+    """
+
+    def __init__(
+        self, embeddings: Vectors, *, score_function: ScoreFunction = cos_sim, chunk_size: int = 100_000
+    ) -> None:
+        self._step = positive("chunk_size", chunk_size)
+        self._score_function = score_function
+        rows = as_rows(embeddings, "embeddings")
+        self._starts = range(0, len(rows), self._step)
+        self._products = isinstance(scorer(score_function), Products)
+        self._rows = in_float32(rows) if self._products else rows
+        self._scales = [
+            inverse_norms(in_float32(self._rows[start : start + self._step]), "embeddings", start)
+            for start in self._starts
+        ]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return f"Corpus({len(self._rows):,} x {self._rows.shape[1]})"
+
+    def search(self, query_embeddings: Vectors, top_k: int = 10, *, query_chunk_size: int = 100) -> Hits:
+        """The vectors most like each query.
+
+        Args:
+            query_embeddings: (q, d), or (d,) for one query.
+            top_k: hits for each query; all m where the corpus is smaller.
+            query_chunk_size: queries compared at a time.
+
+        Returns:
+            The hits, (q, min(top_k, m)); of equal scores the smaller number comes first.
+
+        Raises:
+            DimensionError: queries and corpus differ in width.
+            InputError: NaN or infinity (the first such row is named), or a size below 1.
+        """
+        top_k, query_step = positive("top_k", top_k), positive("query_chunk_size", query_chunk_size)
+        scores = scorer(self._score_function)  # one for each search, since it holds what is computed
+
+        def chunks() -> Iterator[int]:
+            for left, scales in zip(self._starts, self._scales, strict=True):
+                rows = self._rows[left : left + self._step]
+                if isinstance(scores, Products):
+                    scores.load(rows, left, scales)
+                else:
+                    scores.load(rows, left)
+                yield left
+
+        queries = as_rows(query_embeddings, "query_embeddings")
+        return best_of_chunks(scores, chunks(), queries, self._rows, top_k, query_step)
