@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sbert import util
 from sbert.errors import InputError
 from sbert.search import communities, deduplicate, near_duplicates, neighbours, paraphrases
+from sbert.search.selection import ranked
 
 # Rows along axes: every cosine is exactly 0 or 1, so ties are many and exact.
 AXES = st.lists(st.integers(0, 3), min_size=1, max_size=40)
@@ -65,6 +66,18 @@ def test_equal_neighbours_are_in_order(axes, chunk_size):
 def test_no_rows_and_one_row():
     assert len(neighbours(np.empty((0, 4), np.float32), 0.5)) == 0
     assert neighbours([[1.0, 2.0]], -1).counts.tolist() == [0]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from([-1.5, -0.0, 0.0, 1e-30, 0.25, 0.5]), st.integers(0, 9))),
+)
+def test_one_sort_orders_as_three(rows):
+    groups, scores, ids = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0, int),) * 3
+    scores = scores.astype(np.float32)
+    order = ranked(groups, scores, ids)
+    expected = np.lexsort((ids, -scores, groups))
+    for column in (groups, scores, ids):
+        np.testing.assert_array_equal(column[order], column[expected])
 
 
 # --- paraphrase mining ------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from .exact import search
 from .hits import Hits
 from .pairs import Pairs, Tiles
 from .scoring import ScoreFunction, in_float32, inverse_norms, is_cosine, positive
+from .selection import ranked
 
 #: How many times ``max_pairs`` pairs a threshold should let pass, one guess after the other.
 _GUESSES = (2, 8, 32)
@@ -128,7 +129,7 @@ def _among_nearest(pairs: Pairs, rows: int, top_k: int) -> Pairs:
     centres, ids = np.concatenate([pairs.left, pairs.right]), np.concatenate([pairs.right, pairs.left])
     of_crowded = np.flatnonzero(crowded[centres])
     centres, ids, numbers = centres[of_crowded], ids[of_crowded], numbers[of_crowded]
-    order = np.lexsort((ids, -pairs.scores[numbers], centres))
+    order = ranked(centres, pairs.scores[numbers], ids)
     starts = np.flatnonzero(np.diff(centres[order], prepend=-1))  # where each row's pairs begin
     ranks = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
     kept[numbers[order[ranks < top_k]]] = True

@@ -9,7 +9,7 @@ import numpy as np
 from ..types import Vectors
 from ..vectors import as_rows
 from .pairs import Pairs, Tiles
-from .selection import Ids, Scores
+from .selection import Ids, Scores, ranked
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,7 +55,7 @@ class Neighbours:
         centres = np.concatenate([pairs.left, pairs.right])
         ids = np.concatenate([pairs.right, pairs.left])
         scores = np.concatenate([pairs.scores, pairs.scores])
-        order = np.lexsort((ids, -scores, centres))
+        order = ranked(centres, scores, ids)
         starts = np.zeros(rows + 1, np.int64)
         np.cumsum(np.bincount(centres, minlength=rows), out=starts[1:])
         return cls(starts, ids[order], scores[order])

@@ -44,7 +44,11 @@ class Pairs:
 
     def first(self, count: int | None = None) -> Pairs:
         """The first ``count`` pairs, or all, when they are put in order."""
-        order = np.lexsort((self.right, self.left, -self.scores))[:count]
+        chosen = np.arange(len(self))
+        if count is not None and count < len(self):
+            least = np.partition(self.scores, len(self) - count)[len(self) - count]
+            chosen = np.flatnonzero(self.scores >= least)  # a few too many where scores are equal
+        order = chosen[np.lexsort((self.right[chosen], self.left[chosen], -self.scores[chosen]))][:count]
         return Pairs(self.scores[order], self.left[order], self.right[order])
 
     @classmethod
