@@ -9,6 +9,7 @@ import numpy as np
 from ..types import Vectors
 from ..vectors import as_rows
 from .pairs import Pairs, Tiles
+from .screen import Screen
 from .selection import Ids, Scores, ranked
 
 
@@ -66,8 +67,9 @@ def neighbours(
 ) -> Neighbours:
     """Find all pairs of rows whose cosine is not below a threshold.
 
-    Every pair is computed once. Beside its argument it holds a few tiles of ``chunk_size`` by ``chunk_size`` scores and
-    some 100 bytes for each pair found: a threshold that half of all pairs pass fills the memory.
+    Every pair is looked at once, in large sets by a bound first (:mod:`.screen`). Beside its argument it holds a few
+    tiles of ``chunk_size`` by ``chunk_size`` scores, up to half of the argument again, and some 100 bytes for each pair
+    found: a threshold that half of all pairs pass fills the memory.
 
     Args:
         embeddings: (n, d). NumPy, torch or lists.
@@ -82,12 +84,16 @@ def neighbours(
 
     rows = as_rows(embeddings, "embeddings")
     tiles = Tiles(rows, chunk_size)
+    screen = Screen.of(tiles, min_score)
     found: list[Pairs] = []
     disable = None if show_progress_bar is None else not show_progress_bar
     delay = 2 if show_progress_bar is None else 0
     with tqdm(total=len(rows), desc="Comparing", unit="row", disable=disable, delay=delay) as bar:
         for strip in range(len(tiles)):
-            parts = [tile.above(min_score) for tile in tiles.strip(strip)]
+            if screen is not None:
+                parts = list(screen.strip(strip))
+            else:
+                parts = [tile.above(min_score) for tile in tiles.strip(strip)]
             found.append(Pairs.joined(parts))
             bar.update(min(chunk_size, len(rows) - strip * chunk_size))
     return Neighbours.of_pairs(Pairs.joined(found), len(rows))
