@@ -22,8 +22,8 @@ else:
 
     vectors, queries, one = map(torch.from_numpy, (vectors, queries, one))
 
-if task == "one query, prepared":
-    corpus = Corpus(vectors) if library == "sbert" else None
+if task.startswith("one query"):
+    corpus = Corpus(vectors, first_pass="int8" if "int8" in task else None) if library == "sbert" else None
 
     def run():
         return corpus.search(one).to_dicts() if corpus else util.semantic_search(one, vectors)
