@@ -21,7 +21,7 @@ PRECISIONS = {
 def cases(library: str, precision: str) -> dict[str, dict[str, Any]]:
     """The ways to search that are measured, and what a worker is asked for each.
 
-    Ranges are known, since the corpus is passed as ``calibration_embeddings``, or they are not, and have to be inferred.
+    Ranges are known, since the corpus is passed as ``calibration_embeddings``, or they are not and must be inferred.
     Bytes beside bits is something that only ours can do.
     """
     plain = {"library": library, "precision": precision, "multiplier": 1, "known": True, "beside": False}

@@ -1,7 +1,7 @@
 """Search in quantised vectors. Arguments: sbert or st, queries file, corpus file; a line of input, a search.
 
-A request names the library, the precision, and whether to rescore, by how many candidates, with the ranges known or not,
-and whether bytes lie beside an index of bits. Indexes are made once.
+A request names the library and the precision, how many times as many candidates to rescore (1: none), whether ranges
+are known, and whether bytes lie beside an index of bits. Indexes are made once.
 """
 
 import importlib.util
