@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -44,8 +44,8 @@ def mine_bitext(
     source_embeddings: Vectors,
     target_embeddings: Vectors,
     k: int = 4,
-    margin: Literal["ratio", "distance", "absolute"] = "ratio",
-    strategy: Literal["intersection", "forward", "backward", "max"] = "intersection",
+    margin: str = "ratio",
+    strategy: str = "intersection",
     min_score: float | None = None,
 ) -> Pairs:
     """Find rows of two sets that translate each other, by margin scoring (Artetxe and Schwenk, 2019, arXiv:1811.01136).
