@@ -56,7 +56,7 @@ def measure(model: Any, data: dict[str, tuple[list[str], list[str]]], prompt: st
 
 
 def means(languages: dict[str, Any]) -> dict[str, float]:
-    """Means of both ways, over all languages and over those of XTREME; of the latter also into English, as it has it."""
+    """Means of both ways over all languages and over those of XTREME, and of the latter into English alone."""
     found = {f"all {len(languages)}": statistics.mean(row["mean"] for row in languages.values())}
     if all(name in languages for name in XTREME):
         known = [languages[name] for name in XTREME]
