@@ -231,6 +231,21 @@ def test_a_faiss_index_that_holds_codes_as_numbers():
         assert np.mean(np.array(ids_of(found)) == ids) > 0.9
 
 
+def test_a_faiss_index_of_floats_is_not_taken_for_one_of_codes():
+    faiss = library_of(semantic_search_faiss)
+    corpus = unit_vectors(300, 24)
+    flat, inverted = faiss.IndexFlatIP(24), faiss.IndexIVFFlat(faiss.IndexFlatIP(24), 24, 4)
+    inverted.train(corpus)
+    distances = faiss.IndexFlatL2(24)
+    flat.add(corpus)
+    inverted.add(corpus)
+    distances.add(quantize_embeddings(corpus, "uint8"))
+    for index, message in ((flat, "no uint8 codes"), (distances, "no uint8 codes"), (inverted, "not give its vectors")):
+        with pytest.raises(InputError, match=message):
+            semantic_search_faiss(corpus, corpus_index=index, corpus_precision="uint8")
+    assert ids_of(semantic_search_faiss(corpus, corpus_index=inverted, top_k=1)[0]) == [[row] for row in range(300)]
+
+
 def test_a_faiss_index_of_distances_ranks_by_them():
     faiss = library_of(semantic_search_faiss)
     index = faiss.IndexFlatL2(2)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _LINKS, _BUILT_BY, _FOLLOWED_BY = 16, 100, 128
 # Vectors that are dequantised together while a graph is built.
 _ADDED_AT_A_TIME = 1 << 14
+# Vectors of a user's index that show whether it holds codes.
+_LOOKED_AT = 100
 
 
 def semantic_search_faiss(
@@ -117,8 +119,10 @@ class FaissIndex(LibraryIndex):
         if self._quantizer is not None:
             least, extent = faiss.vector_to_array(self._quantizer.sq.trained).reshape(2, -1)
             self.ranges = np.stack([least, least + extent])
-        elif precision == "uint8" and ranges is None:
-            self.ranges = infer_ranges(self.codes(np.arange(len(self))), stacklevel=5)
+        elif precision == "uint8":
+            self._require_codes()
+            if ranges is None:
+                self.ranges = infer_ranges(self.codes(np.arange(len(self))), stacklevel=5)
 
     @classmethod
     def build(cls, rows: AnyArray, precision: Precision, ranges: FloatArray | None, exact: bool) -> FaissIndex:
@@ -161,13 +165,33 @@ class FaissIndex(LibraryIndex):
 
     def codes(self, ids: IntArray) -> AnyArray:
         """What it holds of some vectors: (n, d) uint8 codes, or (n, d / 8) bytes of bits."""
-        if self.precision == "ubinary":
+        return self._numbers(ids).astype(np.uint8, copy=False)
+
+    def _numbers(self, ids: IntArray) -> AnyArray:
+        """What faiss gives back of some vectors."""
+        try:
+            if self.precision != "ubinary":
+                numbers: AnyArray = self.index.reconstruct_batch(ids)
+                return numbers
             found = np.empty((len(ids), self.width // 8), np.uint8)
             for place, number in enumerate(ids.tolist()):
                 found[place] = self.index.reconstruct(number)
             return found
-        numbers: AnyArray = self.index.reconstruct_batch(ids)
-        return numbers.astype(np.uint8)
+        except RuntimeError as error:
+            raise InputError(
+                f"corpus_index is a {type(self.index).__name__} that does not give its vectors back: {error}. "
+                "Pass corpus_embeddings beside it, or rescore=False."
+            ) from error
+
+    def _require_codes(self) -> None:
+        """Refuse an index whose numbers are no codes: what faiss makes smaller by itself is floats to its users."""
+        numbers = self._numbers(np.arange(min(len(self), _LOOKED_AT)))
+        is_codes = (numbers == np.floor(numbers)).all() and (numbers >= 0).all() and (numbers <= 255).all()
+        if not is_codes or self.index.metric_type != _faiss().METRIC_INNER_PRODUCT:
+            raise InputError(
+                f"corpus_index is a {type(self.index).__name__}, which holds no uint8 codes for inner products. "
+                "Where floats were added to it, its corpus_precision is 'float32', however faiss keeps them."
+            )
 
 
 def _of_bytes(codes: AnyArray, ranges: FloatArray | None, exact: bool) -> Any:
