@@ -266,6 +266,31 @@ def test_a_usearch_index_with_keys_of_its_own():
     ]
 
 
+def test_an_index_that_numbers_otherwise_cannot_be_rescored_by_rows():
+    library_of(semantic_search_usearch)
+    from usearch.index import Index
+
+    corpus = unit_vectors(10, 8)
+    index = Index(ndim=8, metric="hamming", dtype="b1")
+    index.add(np.arange(10) + 1, quantize_embeddings(corpus, "ubinary"))
+    with pytest.raises(InputError, match="names a vector 10 that corpus_embeddings, with 10 rows, does not have"):
+        semantic_search_usearch(corpus, corpus, index, "ubinary")
+
+
+def test_an_index_read_from_a_file_finds_its_ranges_again(tmp_path):
+    library_of(semantic_search_usearch)
+    from usearch.index import Index
+
+    queries, corpus = unit_vectors(10, 16, seed=1), unit_vectors(1000, 16)
+    first, _, index = semantic_search_usearch(
+        queries, corpus, corpus_precision="int8", output_index=True, rescore=False
+    )
+    index.save(tmp_path / "index")
+    read = Index.restore(tmp_path / "index")
+    second, _ = semantic_search_usearch(queries, None, read, "int8", rescore=False)
+    np.testing.assert_allclose(scores_of(second), scores_of(first), atol=0.02)
+
+
 def test_approximate_search_finds_most(case):
     search, precision = case
     queries, corpus = unit_vectors(20, 24, seed=1), unit_vectors(1000, 24)
@@ -321,9 +346,7 @@ def test_a_guess_warns(of_bytes):
     search, precision = of_bytes
     corpus = unit_vectors(100, 64, spread=0.0)
     codes = quantize_embeddings(corpus, precision)
-    with pytest.warns(
-        QuantizationWarning, match="The ranges that the 100 corpus vectors were quantised by are not kno"
-    ):
+    with pytest.warns(QuantizationWarning, match="The ranges that the corpus was quantised by are not known"):
         results, _ = search(corpus[:20], codes, corpus_precision=precision, top_k=1)
     assert ids_of(results) == [[number] for number in range(20)]
 

@@ -38,7 +38,7 @@ def infer_ranges(codes: AnyArray, stacklevel: int = 2) -> FloatArray:
     if found is not None:
         return found
     warnings.warn(
-        f"The ranges that the {len(codes):,} corpus vectors were quantised by are not known, nor can they be found "
+        "The ranges that the corpus was quantised by are not known, nor can they be found "
         f"from vectors so few (fewer than {_FEWEST} for each dimension) or not of length 1. All dimensions are taken "
         "to have one range. Pass ranges, or as calibration_embeddings what the corpus was quantised from.",
         QuantizationWarning,
@@ -66,7 +66,7 @@ def ranges_of_unit_vectors(codes: AnyArray) -> FloatArray | None:
     rows, width = codes.shape
     if rows < _FEWEST * width or not width:
         return None
-    middles = _middles(codes[:: -(-rows // (_ENOUGH * width))])
+    middles = _middles(codes[:: sample_step(rows, width)])
     alive = np.ptp(middles, axis=0) > 0
     numbers = middles[:, alive] / 128
     terms = np.hstack([numbers**2, numbers])
@@ -84,6 +84,11 @@ def ranges_of_unit_vectors(codes: AnyArray) -> FloatArray | None:
     offsets[alive] = scale * slopes / (2 * np.sqrt(scale * weights))
     lengths = np.linalg.norm(middles * steps + offsets, axis=1)
     return _ranges(steps, offsets) if np.abs(lengths - 1).mean() < _SPREAD else None
+
+
+def sample_step(rows: int, width: int) -> int:
+    """The step with which to go through so many rows, since not all are needed to find their ranges."""
+    return max(1, rows // (_ENOUGH * max(width, 1)))
 
 
 def _middles(codes: AnyArray) -> FloatArray:

@@ -57,22 +57,30 @@ def rescored(found: Found, queries: FloatArray, source: Callable[[IntArray], Flo
     for top in range(0, len(queries), step):
         part = slice(top, top + step)
         query, place = np.nonzero(found.scores[part] > -np.inf)
-        vectors = source(found.ids[part][query, place])
+        vectors = source(found.ids[part][query, place].astype(np.int64))
         scores[part][query, place] = np.einsum("nd,nd->n", vectors, queries[part][query])
     return Found(scores, found.ids)
 
 
 def _reader(rows: AnyArray, given: Vectors | None) -> Callable[[IntArray], FloatArray]:
     """A function that gives some rows of a corpus as floats; of a memory-mapped one, no others are read."""
+
+    def numbered(ids: IntArray) -> IntArray:
+        if len(ids) and ids.max() >= len(rows):
+            raise InputError(
+                f"corpus_index names a vector {ids.max()} that corpus_embeddings, with {len(rows):,} rows, "
+                "does not have. To rescore, the index must number its vectors as the rows are numbered."
+            )
+        return ids
+
     if is_codes(rows):
         precision: Precision = "int8" if rows.dtype == np.int8 else "uint8"
-        limits = read_ranges(
-            infer_ranges(rows, stacklevel=6) if given is None else given, rows, "corpus_embeddings", precision
-        )
-        return lambda ids: dequantize_embeddings(rows[ids], precision, limits)
+        known = infer_ranges(rows, stacklevel=6) if given is None else given
+        limits = read_ranges(known, rows, "corpus_embeddings", precision)
+        return lambda ids: dequantize_embeddings(rows[numbered(ids)], precision, limits)
 
     def read(ids: IntArray) -> FloatArray:
-        found: FloatArray = as_floats(rows[ids]).astype(np.float32, copy=False)
+        found: FloatArray = as_floats(rows[numbered(ids)]).astype(np.float32, copy=False)
         finite = np.isfinite(found).all(axis=1)
         if not finite.all():
             worst = int(ids[finite.argmin()])

@@ -10,7 +10,7 @@ from ..errors import InputError, MissingDependencyError
 from ..types import AnyArray, FloatArray, IntArray, Precision, Vectors
 from .library_index import Found, LibraryIndex, Queries
 from .quantized import search_index
-from .recovery import infer_ranges
+from .recovery import infer_ranges, sample_step
 
 if TYPE_CHECKING:
     import faiss
@@ -122,7 +122,9 @@ class FaissIndex(LibraryIndex):
         elif precision == "uint8":
             self._require_codes()
             if ranges is None:
-                self.ranges = infer_ranges(self.codes(np.arange(len(self))), stacklevel=5)
+                self.ranges = infer_ranges(
+                    self.codes(np.arange(0, len(self), sample_step(len(self), self.width))), stacklevel=5
+                )
 
     @classmethod
     def build(cls, rows: AnyArray, precision: Precision, ranges: FloatArray | None, exact: bool) -> FaissIndex:

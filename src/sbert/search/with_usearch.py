@@ -10,7 +10,7 @@ from ..errors import InputError, MissingDependencyError
 from ..types import AnyArray, FloatArray, IntArray, Precision, Vectors
 from .library_index import Found, LibraryIndex, Queries
 from .quantized import search_index
-from .recovery import infer_ranges
+from .recovery import infer_ranges, sample_step
 
 if TYPE_CHECKING:
     from usearch.index import Index
@@ -106,8 +106,11 @@ class UsearchIndex(LibraryIndex):
         super().__init__(index, precision, ranges)
         if precision == "int8" and ranges is None:
             kept = getattr(index, _RANGES, None)
-            self.ranges = infer_ranges(self.codes(np.asarray(index.keys)), stacklevel=5) if kept is None else kept
-            setattr(index, _RANGES, self.ranges)
+            if kept is None:
+                keys = np.asarray(index.keys)
+                kept = infer_ranges(self.codes(keys[:: sample_step(len(keys), self.width)]), stacklevel=5)
+                setattr(index, _RANGES, kept)
+            self.ranges = kept
 
     @classmethod
     def build(cls, rows: AnyArray, precision: Precision, ranges: FloatArray | None, exact: bool) -> UsearchIndex:  # noqa: ARG003  # the search decides
