@@ -325,6 +325,24 @@ def test_found_ranges_give_the_vectors_back_or_are_none(width, seed, spread):
         assert np.abs(lengths - 1).mean() < 0.02
 
 
+def test_ranges_are_found_of_vectors_that_lie_close_together():
+    """As those of many models do: cosines of 0.8 and more between any two."""
+    direction = np.random.default_rng(4).standard_normal(32) * 0.8
+    corpus, queries = (
+        normalize_embeddings(unit_vectors(rows, 32, seed) + direction) for rows, seed in ((4000, 0), (50, 1))
+    )
+    assert cos_sim(queries, corpus).min() > 0.8
+    ranges = calibrate_ranges(corpus)
+    codes = quantize_embeddings(corpus, "int8", ranges)
+    exact = reference(queries, corpus, 10)[0]
+
+    def kept(limits):
+        hits = reference(queries, dequantize_embeddings(codes, "int8", limits), 10)[0]
+        return np.mean([len(set(a) & set(b)) for a, b in zip(hits, exact, strict=True)])
+
+    assert kept(ranges_of_unit_vectors(codes)) > kept(ranges) - 1.2
+
+
 def test_a_dimension_without_variation_does_not_hinder():
     corpus = np.hstack([unit_vectors(2000, 16) * np.sqrt(0.75), np.full((2000, 1), 0.5)]).astype(np.float32)
     ranges = calibrate_ranges(corpus)

@@ -12,7 +12,7 @@ from ..types import AnyArray, FloatArray
 # Rows for each dimension. Below the first the fit has little to hold on to, above the second it gains nothing.
 _FEWEST, _ENOUGH = 3, 8
 # How much the lengths of the vectors found may differ. Rounding to a byte leaves some 0.0005; vectors that never had
-# one length leave 0.02 and more.
+# one length leave 0.01 and more.
 _SPREAD = 0.005
 # Of the median weight: dimensions that hardly vary get one from noise, which may be negative.
 _LEAST_WEIGHT = 0.01
@@ -22,7 +22,8 @@ def infer_ranges(codes: AnyArray, stacklevel: int = 2) -> FloatArray:
     """Ranges that codes of one byte were made by, as well as the codes alone tell.
 
     Those of :func:`ranges_of_unit_vectors`; failing that, one range around 0 for all dimensions, the one that gives the
-    vectors the mean length 1. The latter does for vectors that use their dimensions evenly, and no others.
+    vectors the mean length 1. The latter does for vectors that use their dimensions evenly, as MiniLM's do, and fails
+    where all lie near one direction.
 
     Args:
         codes: (n, d) int8 or uint8.
@@ -40,7 +41,8 @@ def infer_ranges(codes: AnyArray, stacklevel: int = 2) -> FloatArray:
     warnings.warn(
         "The ranges that the corpus was quantised by are not known, nor can they be found "
         f"from vectors so few (fewer than {_FEWEST} for each dimension) or not of length 1. All dimensions are taken "
-        "to have one range. Pass ranges, or as calibration_embeddings what the corpus was quantised from.",
+        "to have one range around 0: hits may be wrong, and are for models whose vectors all lie near one direction. "
+        "Pass ranges, or as calibration_embeddings what the corpus was quantised from.",
         QuantizationWarning,
         stacklevel=stacklevel,
     )
