@@ -72,9 +72,13 @@ class Retrieval:
         from sbert.search import search
 
         hits: Any = search(queries, documents, top_k=10)
+        return self.ndcg_of(hits.ids)
+
+    def ndcg_of(self, ids: Sequence[Sequence[int]] | np.ndarray) -> float:
+        """nDCG@10 times 100 of the first ten documents that were found for each query, the best first."""
         discounts = 1 / np.log2(np.arange(2, 12))
         scores = []
-        for judged, found in zip(self.judgements, hits.ids, strict=True):
+        for judged, found in zip(self.judgements, ids, strict=True):
             gains = np.array([judged.get(int(row), 0) for row in found])
             best = sorted(judged.values(), reverse=True)[:10]
             scores.append((gains * discounts[: len(gains)]).sum() / (best * discounts[: len(best)]).sum())

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from ..errors import SbertError, SbertWarning
 from ..version import __version__
-from . import distill, encode, info, pairs, quantize, search, similarity
+from . import align, distill, encode, info, pairs, quantize, search, similarity
 from .console import note
 
 
@@ -85,6 +85,7 @@ for _command in (
     similarity.similarity,
     search.search,
     pairs.pairs,
+    align.align,
     quantize.quantize,
     distill.distill,
     info.info,

@@ -20,8 +20,8 @@ class Pairs:
 
     Attributes:
         scores: (p,) float32, decreasing.
-        left: (p,) int64, the smaller row number of each pair.
-        right: (p,) int64, the greater one. Equal scores are in the order of (left, right).
+        left: (p,) int64, the smaller row number of each pair; of pairs between two sets, the row of the first.
+        right: (p,) int64, the other one. Equal scores are in the order of (left, right).
 
     >>> most_similar_pairs([[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]], count=2)
     Pairs(2: 0 and 2 at 1.0000, 0 and 1 at 0.0000)
