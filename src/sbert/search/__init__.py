@@ -1,4 +1,4 @@
-"""Search in sets of vectors: nearest neighbours, most similar pairs, communities, near-duplicates."""
+"""Search in sets of vectors: nearest neighbours, most similar pairs, communities, near-duplicates, hard negatives."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from .communities import communities
 from .corpus import Corpus
 from .duplicates import Duplicates, deduplicate, near_duplicates
 from .exact import search
+from .hard_negatives import mine_hard_negatives
 from .hits import Hits
 from .mining import paraphrases
 from .neighbours import Neighbours, neighbours
@@ -19,6 +20,7 @@ __all__ = [
     "Pairs",
     "communities",
     "deduplicate",
+    "mine_hard_negatives",
     "most_similar_pairs",
     "near_duplicates",
     "neighbours",
