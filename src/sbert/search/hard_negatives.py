@@ -14,9 +14,9 @@ from ..errors import SbertWarning, one_of
 from .negatives.candidates import Finder, Judge
 from .negatives.embedding import embedding
 from .negatives.filters import REMOVED, Filters
-from .negatives.formats import FORMATS, Negatives
+from .negatives.formats import FORMATS, Negatives, require_free_names
 from .negatives.groups import Groups, grouped
-from .negatives.report import report
+from .negatives.report import Counts, report
 from .negatives.sampling import Window
 from .negatives.tables import read_pairs, require_texts
 from .scoring import positive
@@ -109,14 +109,15 @@ def mine_hard_negatives(
     """
     filters = Filters(absolute_margin, relative_margin, max_score, min_score)
     output_format = _form(output_format, include_positives)
-    step = positive("faiss_batch_size", faiss_batch_size)
+    step, num_negatives = positive("faiss_batch_size", faiss_batch_size), positive("num_negatives", num_negatives)
     pairs = read_pairs(dataset, anchor_column_name, positive_column_name)
+    require_free_names(output_format, pairs.anchor_name, pairs.positive_name, num_negatives, output_scores)
     if corpus is not None:
         require_texts(corpus, "corpus")
     groups = grouped(pairs.anchors, pairs.positives, corpus)
     if range_max is None:
         wide = cross_encoder is not None or filters.given().keys() - {"min_score"}
-        range_max = range_min + positive("num_negatives", num_negatives) * (10 if wide else 1) + groups.most
+        range_max = range_min + num_negatives * (10 if wide else 1) + groups.most
     window = Window(range_min, range_max, num_negatives, sampling_strategy)
     with embedding(model, use_multi_process, batch_size, cache_folder, verbose) as embed:
         documents = embed("document", groups.documents, corpus_prompt_name, corpus_prompt)
@@ -131,30 +132,27 @@ def mine_hard_negatives(
         judge=cross_encoder,
         options={} if batch_size is None else {"batch_size": batch_size},
     )
-    mined, told = _mined(groups, finder, filters, window, step, np.random.default_rng(seed))
+    mined, counts = _mined(groups, finder, filters, window, step, np.random.default_rng(seed))
     if verbose:
-        print(told, file=sys.stderr)  # noqa: T201  (this is what verbose asks for)
+        print(report(mined, counts), file=sys.stderr)  # noqa: T201  (this is what verbose asks for)
     return pairs.rebuild(FORMATS[output_format](mined, pairs.anchor_name, pairs.positive_name, output_scores))
 
 
 def _mined(
     groups: Groups, finder: Finder, filters: Filters, window: Window, step: int, generator: np.random.Generator
-) -> tuple[Negatives, str]:
-    """The negatives of all anchors, found for some at a time, and a report on them."""
+) -> tuple[Negatives, Counts]:
+    """The negatives of all anchors, found for some at a time, and what was left out on the way."""
     ids = np.full((len(groups), window.num_negatives), -1, np.int64)
     scores = np.empty(ids.shape, np.float32)
-    positive_scores, looked_at = [], 0
-    removed = dict.fromkeys(filters.given(), 0)
+    positive_scores, counts = [], Counts(filters.given())
     for start in range(0, len(groups), step):
         stop = min(start + step, len(groups))
         found = finder.find(start, stop)
-        looked_at += int(np.count_nonzero(found.scores != REMOVED))
-        for name, count in filters.apply(found.scores, found.least_positive).items():
-            removed[name] += count
+        looked_at = int(np.count_nonzero(found.scores != REMOVED))
+        counts.add(looked_at, filters.apply(found.scores, found.least_positive))
         scores[start:stop], ids[start:stop] = window.take(found.scores, found.ids, generator)
         positive_scores.append(found.positive_scores)
-    mined = Negatives(groups, np.concatenate(positive_scores), ids, scores)
-    return mined, report(mined, removed, filters.given(), looked_at)
+    return Negatives(groups, np.concatenate(positive_scores), ids, scores), counts
 
 
 def _form(output_format: str, include_positives: bool) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...errors import InputError
 from ..selection import Ids, Scores
 from .filters import REMOVED
 from .groups import Groups
@@ -113,3 +114,29 @@ FORMATS: dict[str, Callable[[Negatives, str, str, bool], Columns]] = {
     "labeled-pair": labeled_pairs,
     "labeled-list": labeled_lists,
 }
+
+
+def require_free_names(form: str, anchor: str, positive: str, count: int, with_scores: bool) -> None:
+    """Check that the columns of a form do not take the name of a column that is there already.
+
+    Args:
+        form: one of :data:`FORMATS`.
+        anchor: the column of anchors.
+        positive: the column of positives.
+        count: negatives for each anchor.
+        with_scores: whether scores are added.
+
+    Raises:
+        InputError: one does.
+    """
+    added = {
+        "triplet": {"negative"},
+        "n-tuple": {f"negative_{place + 1}" for place in range(count)},
+        "labeled-pair": {"score" if with_scores else "label"},
+        "labeled-list": {"scores" if with_scores else "labels"},
+    }[form] | ({"scores"} if with_scores else set())
+    for name in (anchor, positive):
+        if name in added:
+            raise InputError(
+                f"dataset has a column {name!r}, which is what a column of the result is called. Rename it."
+            )

@@ -21,15 +21,27 @@ _STATISTICS = (
 )
 
 
-def report(mined: Negatives, removed: Mapping[str, int], bounds: Mapping[str, float], looked_at: int) -> str:
-    """A table of the scores of positives and negatives, and what the filters left out.
+class Counts:
+    """How many candidates were looked at, and how many each bound left out.
 
     Args:
-        mined: what was mined.
-        removed: how many candidates each bound removed.
-        bounds: the bounds.
-        looked_at: how many candidates there were.
+        bounds: the bounds, by name.
     """
+
+    def __init__(self, bounds: Mapping[str, float]) -> None:
+        self.bounds = bounds
+        self.looked_at = 0
+        self.left_out = dict.fromkeys(bounds, 0)
+
+    def add(self, looked_at: int, left_out: Mapping[str, int]) -> None:
+        """Add those of some anchors."""
+        self.looked_at += looked_at
+        for name, count in left_out.items():
+            self.left_out[name] += count
+
+
+def report(mined: Negatives, counts: Counts) -> str:
+    """A table of the scores of positives and negatives, and what the bounds left out."""
     owners = mined.groups.anchor_of
     there = mined.scores != REMOVED
     differences = (mined.positive_scores[:, None] - mined.scores[owners])[there[owners]]
@@ -42,12 +54,17 @@ def report(mined: Negatives, removed: Mapping[str, int], bounds: Mapping[str, fl
     for name, statistic in _STATISTICS:
         values = (f"{statistic(part):.4f}" if len(part) else "-" for part in columns)
         lines.append(row(name, *values))
-    for name, count in removed.items():
-        lines.append(f"{name}={bounds[name]} left out {count:,} of {looked_at:,} candidates ({count / looked_at:.1%}).")
+    for name, count in counts.left_out.items():
+        share = _share(count, counts.looked_at)
+        lines.append(f"{name}={counts.bounds[name]} left out {count:,} of {counts.looked_at:,} candidates ({share}).")
     short = int(np.count_nonzero(~there.all(axis=1)))
     if short:
         lines.append(
-            f"{short:,} of {len(there):,} anchors ({short / len(there):.1%}) have fewer than {there.shape[1]} "
+            f"{short:,} of {len(there):,} anchors ({_share(short, len(there))}) have fewer than {there.shape[1]} "
             "negatives. A greater range_max or wider bounds find more."
         )
     return "\n".join(lines)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / max(whole, 1):.1%}"

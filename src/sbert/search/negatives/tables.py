@@ -76,6 +76,8 @@ def require_texts(values: Sequence[object], argument: str) -> None:
     Raises:
         NotTextError: one is not; the first such is named.
     """
+    if isinstance(values, (str, bytes)):
+        raise NotTextError(f"{argument} must be a list of texts; got a {type(values).__name__}.")
     for row, value in enumerate(values):
         if not isinstance(value, str):
             raise NotTextError(f"{argument} must hold texts; row {row} holds a {type(value).__name__}.")
