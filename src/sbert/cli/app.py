@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from ..errors import SbertError, SbertWarning
 from ..version import __version__
-from . import distill, encode, info, pairs, quantize, search, similarity
+from . import cluster, dedupe, distill, encode, info, pairs, quantize, search, similarity
 from .console import note
 
 
@@ -85,6 +85,8 @@ for _command in (
     similarity.similarity,
     search.search,
     pairs.pairs,
+    cluster.cluster,
+    dedupe.dedupe,
     quantize.quantize,
     distill.distill,
     info.info,
