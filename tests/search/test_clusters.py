@@ -52,7 +52,7 @@ def test_centres_scores_and_medoids():
 
 
 def test_rows_between_dense_places_are_in_none():
-    embeddings, truth = grouped((40, 40), spread=0.05)
+    embeddings, _ = grouped((40, 40), spread=0.05)
     generator = np.random.default_rng(5)
     found = cluster(np.concatenate([embeddings, generator.standard_normal((10, 16))]), "hdbscan")
     assert len(found) == 2
