@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from ..errors import SbertError, SbertWarning
 from ..version import __version__
 from . import cluster, dedupe, distill, encode, info, pairs, quantize, search, similarity
+from . import map as map_texts
 from .console import note
 
 
@@ -92,3 +93,4 @@ for _command in (
     info.info,
 ):
     app.command()(_command)
+app.command("map")(map_texts.draw)
