@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from ..errors import SbertError, SbertWarning
 from ..version import __version__
-from . import distill, encode, info, pairs, quantize, search, similarity
+from . import distill, encode, index, info, pairs, quantize, search, similarity
 from .console import note
 
 
@@ -90,3 +90,4 @@ for _command in (
     info.info,
 ):
     app.command()(_command)
+app.add_typer(index.app, name="index")

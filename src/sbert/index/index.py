@@ -143,7 +143,7 @@ class Index:
 
     def add(
         self,
-        documents: Iterable[DocumentLike],
+        documents: Iterable[DocumentLike] | FileDocuments,
         *,
         batch_size: int | None = None,
         show_progress_bar: bool | None = None,
@@ -155,7 +155,7 @@ class Index:
 
         Args:
             documents: :class:`Document`, or dicts with ``text``, perhaps ``id``, and metadata, or texts. They are read
-                as they are needed.
+                as they are needed. Or the files of a place: ``FileDocuments("docs")``.
             batch_size: passages in a batch of the model at the most.
             show_progress_bar: True or False; by default it shows in a terminal, after two seconds.
 
@@ -167,7 +167,7 @@ class Index:
             NotTextError: an item is no document.
             StoredIndexError: it cannot be written.
         """
-        return self._written(as_documents(documents), "", batch_size, show_progress_bar, removes=False)
+        return self._written(documents, "", batch_size, show_progress_bar, removes=False)
 
     def sync(
         self,
@@ -199,9 +199,7 @@ class Index:
         """
         if isinstance(source, (str, os.PathLike)):
             source = FileDocuments(Path(source), column=column, on_bad_file=on_bad_file)
-        where = source.source if isinstance(source, FileDocuments) else name
-        documents = source if isinstance(source, FileDocuments) else as_documents(source)
-        return self._written(documents, where, batch_size, show_progress_bar, removes=True)
+        return self._written(source, name, batch_size, show_progress_bar, removes=True)
 
     def remove(self, ids: str | Sequence[str] | None = None, *, where: str | None = None) -> int:
         """Remove documents.
@@ -410,13 +408,21 @@ class Index:
         return Embedder(self.model, self._identity, batch_size)
 
     def _written(
-        self, documents: Any, source: str, batch_size: int | None, show: bool | None, *, removes: bool
+        self,
+        documents: Iterable[DocumentLike] | FileDocuments,
+        name: str,
+        batch_size: int | None,
+        show: bool | None,
+        *,
+        removes: bool,
     ) -> Changes:
-        total = None if isinstance(documents, FileDocuments) else length_hint(documents) or None
+        files = documents if isinstance(documents, FileDocuments) else None
+        total = None if files else length_hint(documents) or None
+        source = files.source if files else name
         with progress_bar(total, show, "Indexing") as progress:
             writer = Writer(self._store, self._embedder(batch_size), source, progress)
-            writer.write(documents)
-        skipped = documents.skipped if isinstance(documents, FileDocuments) else {}
+            writer.write(files or as_documents(documents))
+        skipped = files.skipped if files else {}
         if removes:
             writer.remove_missing(skipped)
         changes = writer.changes(skipped.items())
