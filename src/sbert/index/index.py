@@ -446,7 +446,7 @@ class Index:
         table = self._store.table
         if any(index.columns == [PASSAGE] for index in table.list_indices()):
             return
-        config = lancedb.index.FTS(base_tokenizer="icu", language=self._identity.language)
+        config = lancedb.index.FTS(base_tokenizer="icu", language=self._identity.language, remove_stop_words=False)
         committed(table, lambda: table.create_index(PASSAGE, config=config), "index words")
 
 
