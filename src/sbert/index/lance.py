@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import InputError, MissingDependencyError, StoredIndexError, closest
+from ..errors import InputError, MissingDependencyError, SbertError, StoredIndexError, closest
 
 #: The table of an index.
 TABLE = "passages"
@@ -70,6 +70,8 @@ def translated(what: str) -> Iterator[None]:
     """
     try:
         yield
+    except SbertError:
+        raise
     except (RuntimeError, ValueError, OSError) as error:
         raise StoredIndexError(f"{what}: {plain(error)}") from error
 
@@ -87,6 +89,8 @@ def translated_filter(where: str | None, columns: list[str]) -> Iterator[None]:
     """
     try:
         yield
+    except SbertError:
+        raise
     except (RuntimeError, ValueError, OSError) as error:
         message = plain(error)
         if where is None:
@@ -125,9 +129,9 @@ def committed(table: Any, change: Callable[[], _Result], what: str) -> _Result:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return change()
+        except SbertError:
+            raise
         except (RuntimeError, ValueError, OSError) as error:
-            if isinstance(error, (InputError, StoredIndexError)):
-                raise
             if not is_conflict(error):
                 raise StoredIndexError(f"The index cannot {what}: {plain(error)}") from error
             if attempt == _ATTEMPTS:
