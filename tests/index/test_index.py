@@ -247,6 +247,45 @@ def test_words_of_other_scripts_and_forms_are_found(index):
         assert [hit.passage for hit in index.search(query, mode="text")] == [text]
 
 
+def test_languages(tmp_path, model):
+    """Words are stemmed in the language that was asked for, or in none."""
+    for language, found in (("German", ["die Häuser"]), ("none", [])):
+        index = Index.create(tmp_path / f"{language}.lance", model, language=language)
+        index.add(["die Häuser", "das Auto"])
+        assert [hit.passage for hit in index.search("Haus", mode="text")] == found
+    with pytest.raises(InputError, match="language must be one of .*; got 'Germn'. Did you mean 'German'"):
+        Index.create(tmp_path / "x.lance", model, language="Germn")
+    assert not (tmp_path / "x.lance").exists()
+
+
+def test_a_table_whose_words_were_not_indexed_yet(index):
+    """A process was killed between making the table and its index of words."""
+    index.add(ANIMALS[:1])
+    index._store.table.drop_index(index._words())
+    assert index._words() is None
+    index.add(ANIMALS)
+    assert ids(index.search("fish", mode="text")) == ["fish"]
+
+
+def test_words_are_taken_into_their_index(index, monkeypatch):
+    """Not one by one: reading some beside the index costs less."""
+    monkeypatch.setattr("sbert.index.index._UNREAD", 3)
+    index.add(ANIMALS[:2])
+    assert index._unread() == 2
+    index.add(ANIMALS)
+    assert index._unread() == 0
+    assert ids(index.search("fish", mode="text")) == ["fish"]
+
+
+def test_a_model_in_a_folder_is_found_from_anywhere(index, tmp_path, monkeypatch, model_folder):
+    monkeypatch.chdir(model_folder.parent)
+    made = Index.create(tmp_path / "y.lance", SentenceTransformer(model_folder.name))
+    made.add(ANIMALS)
+    monkeypatch.chdir(tmp_path)
+    assert ids(Index.open("y.lance").search("fish", 1, mode="text")) == ["fish"]
+    assert Index.open("y.lance").model.fingerprint == index.model.fingerprint
+
+
 def test_a_query_without_direction(index):
     """A static model may know no token of a query; then its words decide."""
     index.add([{"id": "a", "text": "cat zzz"}])
@@ -515,7 +554,7 @@ def test_old_versions_can_be_let_go(index):
 
 
 def test_ids_that_come_twice(index):
-    with pytest.raises(InputError, match=r"the id 'cat' was there before"):
+    with pytest.raises(InputError, match="Two documents have the id 'cat'"):
         index.add([ANIMALS[0], ANIMALS[0]])
     assert len(index) == 0
 

@@ -47,7 +47,9 @@ def build(
         int | None,
         typer.Option("--chunk-tokens", min=1, help="Tokens of a passage; what the model reads, 256 at the most."),
     ] = None,
-    language: Annotated[str, typer.Option("--language", help="Whose words text search stems.")] = "English",
+    language: Annotated[
+        str, typer.Option("--language", help="Whose words text search stems, such as German; none for none.")
+    ] = "English",
     on_bad_file: OnBadFile = "error",
     dtype: Dtype = None,
     backend: Backend = "auto",

@@ -93,17 +93,12 @@ def as_documents(items: Iterable[DocumentLike]) -> Iterator[Document]:
 
     Raises:
         NotTextError: an item is none of these, or has no text; its number is named.
-        InputError: two have the same id.
+        InputError: an id is empty, or ``items`` is one document and not several.
     """
     if isinstance(items, (str, bytes, Mapping, Document)):
         raise InputError(f"documents must be a list of them; got one {type(items).__name__}. Put it in brackets.")
-    seen: set[str] = set()
     for number, item in enumerate(items):
-        document = _as_document(item, number)
-        if document.id in seen:
-            raise InputError(f"documents[{number}]: the id {document.id!r} was there before. Ids must differ.")
-        seen.add(document.id)
-        yield document
+        yield _as_document(item, number)
 
 
 def _as_document(item: DocumentLike, number: int) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import OtherModelError, StoredIndexError, one_of
@@ -19,6 +20,11 @@ KEY = b"sbert.index"
 FORM = 1
 #: LanceDB's word for each similarity.
 DISTANCES = {"cosine": "cosine", "dot": "dot", "euclidean": "l2"}
+#: Languages whose words LanceDB stems; with ``none``, words are looked for as they are written.
+LANGUAGES = (
+    "Arabic", "Danish", "Dutch", "English", "Finnish", "French", "German", "Greek", "Hungarian", "Italian", "Norwegian",
+    "Portuguese", "Romanian", "Russian", "Spanish", "Swedish", "Tamil", "Turkish", "none",
+)  # fmt: skip
 #: Tokens of a passage at the most, where the model would read more: a passage should be about one thing.
 PASSAGE_TOKENS = 256
 #: Special tokens that models put around a text, at the most.
@@ -38,7 +44,7 @@ class Identity:
         similarity: ``cosine``, ``dot`` or ``euclidean``.
         chunk_tokens: tokens of a passage at the most; None for all that the model reads.
         chunk_overlap: tokens that neighbouring passages share; None for an eighth.
-        language: whose stems and stop words text search knows.
+        language: whose stems text search knows; one of :data:`LANGUAGES`.
         form: of what is stored.
     """
 
@@ -68,15 +74,17 @@ class Identity:
         """The identity of a new index.
 
         Raises:
-            InputError: the model compares vectors in a way that an index does not.
+            InputError: the model compares vectors in a way that an index does not, or the language is not known.
         """
         if model.similarity_fn_name not in DISTANCES:
             raise one_of("The similarity of an index's model", model.similarity_fn_name, DISTANCES)
+        if language not in LANGUAGES:
+            raise one_of("language", language, LANGUAGES)
         longest = model.max_seq_length
         if chunk_tokens is None and (longest is None or longest > PASSAGE_TOKENS + _AROUND):
             chunk_tokens = PASSAGE_TOKENS
         return cls(
-            model.spec.name,
+            _lasting_name(model.spec.name),
             model.fingerprint,
             model.backend,
             model.dtype,
@@ -142,6 +150,11 @@ class Identity:
             "chunk_overlap": self.chunk_overlap,
             "show_progress_bar": False,
         }
+
+
+def _lasting_name(name: str) -> str:
+    """A model's name; of a folder, one that means the same wherever a process is started."""
+    return str(Path(name).resolve()) if Path(name).is_dir() else name
 
 
 def _described(name: str, backend: str, dtype: str, fingerprint: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from operator import length_hint
 from pathlib import Path
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 KEPT = timedelta(days=7)
 #: Pieces of the table from which on they are put together: each search opens every one.
 _PIECES = 16
+#: Passages that text search reads one by one before they are taken into the index of words.
+_UNREAD = 1000
 
 
 class Index:
@@ -73,7 +76,7 @@ class Index:
             model: whose vectors it is to hold, or its name.
             chunk_tokens: tokens of a passage at the most; by default what the model reads, and no more than 256.
             chunk_overlap: tokens that neighbouring passages share; an eighth of a passage by default.
-            language: whose stems and stop words text search knows, in English, such as ``German``.
+            language: whose words text search stems, such as ``German``; ``none`` looks for them as they are written.
             exist_ok: open the index that is there, which must be of the same model.
 
         Raises:
@@ -399,7 +402,7 @@ class Index:
             sources=tuple(source for source in self._store.sources() if source),
             metadata=metadata_columns(schema),
             approximation=stored_approximation(self._store.table),
-            bytes=sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
+            bytes=_size(self.path),
         )
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -419,6 +422,7 @@ class Index:
         files = documents if isinstance(documents, FileDocuments) else None
         total = None if files else length_hint(documents) or None
         source = files.source if files else name
+        self._read_words()
         with progress_bar(total, show, "Indexing") as progress:
             writer = Writer(self._store, self._embedder(batch_size), source, progress)
             writer.write(files or as_documents(documents))
@@ -433,21 +437,48 @@ class Index:
     def _settle(self) -> None:
         """Do what a greater change makes worth doing."""
         table = self._store.table
-        self._read_words()
-        if table.stats()["fragment_stats"]["num_fragments"] >= _PIECES:
+        if table.stats()["fragment_stats"]["num_fragments"] >= _PIECES or self._unread() >= _UNREAD:
             self.optimize()
         if is_due(table, self._store.count()):
             self.tune()
+
+    def _words(self) -> str | None:
+        """The name of the index of words; None where there is none."""
+        indices = self._store.table.list_indices()
+        return next((index.name for index in indices if index.columns == [PASSAGE]), None)
+
+    def _unread(self) -> int:
+        """Passages that the index of words does not know yet: text search reads them one by one."""
+        name = self._words()
+        stats = None if name is None else self._store.table.index_stats(name)
+        return 0 if stats is None else int(stats.num_unindexed_rows)
 
     def _read_words(self) -> None:
         """Make the index of words, if there is none: a process may have been killed before it was made."""
         import lancedb.index
 
         table = self._store.table
-        if any(index.columns == [PASSAGE] for index in table.list_indices()):
+        if self._words() is not None:
             return
-        config = lancedb.index.FTS(base_tokenizer="icu", language=self._identity.language, remove_stop_words=False)
+        language = self._identity.language
+        # Unicode's rules find words in any script. Stop words stay: with these rules LanceDB leaves out those of all
+        # languages at once, "cat" and "dog" among them, and frequent words weigh little anyway.
+        config = lancedb.index.FTS(
+            base_tokenizer="icu",
+            language="English" if language == "none" else language,
+            stem=language != "none",
+            remove_stop_words=False,
+        )
         committed(table, lambda: table.create_index(PASSAGE, config=config), "index words")
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files in a folder; of those that other processes remove meanwhile, none."""
+    size = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            size += file.stat().st_size if file.is_file() else 0
+    return size
 
 
 def _condition(where: str | None) -> str | None:

@@ -77,12 +77,12 @@ def translated(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def translated_filter(where: str | None, columns: list[str]) -> Iterator[None]:
+def translated_filter(where: str | None, columns: Callable[[], list[str]]) -> Iterator[None]:
     """Tell what is wrong with a filter.
 
     Args:
         where: the filter.
-        columns: that there are.
+        columns: tells which there are.
 
     Raises:
         InputError: it cannot be read, names a column that is not there, or compares what cannot be compared.
@@ -95,7 +95,7 @@ def translated_filter(where: str | None, columns: list[str]) -> Iterator[None]:
         message = plain(error)
         if where is None:
             raise StoredIndexError(f"The index cannot be searched: {message}") from error
-        raise InputError(_fault(where, message, columns)) from error
+        raise InputError(_fault(where, message, columns())) from error
 
 
 def _fault(where: str, message: str, columns: list[str]) -> str:

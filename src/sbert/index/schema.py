@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -154,11 +154,6 @@ def as_kind(value: object, kind: Any) -> object:
 def metadata_columns(schema: Any) -> dict[str, str]:
     """The columns of metadata with what they hold, in words."""
     return {field.name: _WORDS.get(str(field.type), str(field.type)) for field in schema if field.name not in OWN}
-
-
-def only_metadata(row: Mapping[str, object], schema: Any) -> dict[str, object]:
-    """The metadata in a row; what its document did not have is left out."""
-    return {name: row[name] for name in schema.names if name not in OWN and row.get(name) is not None}
 
 
 def _kind(pa: Any, value: object) -> Any:

@@ -10,13 +10,14 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..errors import InputError
+from ..similarity import cos_sim, dot_score, euclidean_sim
 from ..types import FloatArray
 from .ann import Approximation, is_exact
 from .fusion import SIDES, Fusion, check_fusion, reciprocal_ranks, weighted
 from .hits import Hit
 from .identity import DISTANCES
 from .lance import translated_filter
-from .schema import DOCUMENT, HEADING, ID, PASSAGE, START, STOP, VECTOR, only_metadata
+from .schema import DOCUMENT, HEADING, ID, OWN, PASSAGE, START, STOP, VECTOR
 from .store import Store
 
 MODES = ("dense", "text", "hybrid")
@@ -25,7 +26,7 @@ Rerank: TypeAlias = Callable[[str, list[str]], Sequence[float]]
 #: Passages that hybrid search and reranking look at, at the least.
 CANDIDATES = 100
 
-_HIDDEN = ("part", "source", "hash", "content")
+SIMILARITIES = {"cosine": cos_sim, "dot": dot_score, "euclidean": euclidean_sim}
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,10 @@ class Searcher:
 
     def __init__(self, store: Store, similarity: str, approximation: Approximation | None) -> None:
         self._store, self._similarity, self._approximation = store, similarity, approximation
-        self._columns = [name for name in store.schema.names if name not in _HIDDEN]
+        # Looked up once: each look at a table asks for its newest version.
+        names = store.schema.names
+        self._metadata = [name for name in names if name not in OWN]
+        self._columns = [ID, DOCUMENT, PASSAGE, START, STOP, HEADING, *self._metadata]
 
     def search(self, query: str, vector: FloatArray | None, request: Request) -> list[Hit]:
         """The passages that answer a query best.
@@ -90,15 +94,16 @@ class Searcher:
         """The passages whose vectors are most like a query's; as many as there are, up to ``count``.
 
         The condition is applied first. An approximate index is asked only where many rows are left; where it finds
-        fewer than there are, all are compared.
+        fewer than ``count``, all are compared.
         """
         if not vector.any() and self._similarity == "cosine":
             return []  # no direction, so no cosine
         approximation = self._approximation
-        if approximation is None or is_exact(left := self._left(where)):
-            return self._nearest(vector, count, where, None)
-        found = self._nearest(vector, count, where, approximation)
-        return found if len(found) >= min(count, left) else self._nearest(vector, count, where, None)
+        if approximation is not None and (where is None or not is_exact(self._store.count(where))):
+            found = self._nearest(vector, count, where, approximation)
+            if len(found) == count:
+                return found
+        return self._nearest(vector, count, where, None)
 
     def text(self, query: str, count: int, where: str | None, vector: FloatArray | None = None) -> list[Hit]:
         """The passages that share words with a query, by BM25.
@@ -112,14 +117,13 @@ class Searcher:
         from lancedb.query import MatchQuery
 
         search = self._store.table.search(MatchQuery(query, PASSAGE), query_type="fts").limit(count)
-        rows = self._run(search, where, "_score")
-        found = [self._hit(row, float(row["_score"]), "text") for row in rows]
-        if vector is not None:
-            found = [
-                replace(hit, scores={**hit.scores, "dense": self._similar(vector, row[VECTOR])}) if row[VECTOR] else hit
-                for hit, row in zip(found, rows, strict=True)
-            ]
-        return ranked(found)
+        columns = self._columns if vector is None else [*self._columns, VECTOR]
+        rows = self._run(search, where, columns, "_score")
+        others = {} if vector is None else self._similarities(vector, rows)
+        found = [
+            self._hit(row, float(row["_score"]), "text") for row in rows.select([*self._columns, "_score"]).to_pylist()
+        ]
+        return ranked([replace(hit, scores={**hit.scores, **others.get(hit.id, {})}) for hit in found])
 
     def _nearest(
         self, vector: FloatArray, count: int, where: str | None, approximation: Approximation | None
@@ -127,21 +131,15 @@ class Searcher:
         search = self._store.table.search(vector, vector_column_name=VECTOR, query_type="vector").limit(count)
         search = search.distance_type(DISTANCES[self._similarity])
         search = search.bypass_vector_index() if approximation is None else approximation.applied(search)
-        rows = self._run(search, where, "_distance")
+        rows = self._run(search, where, self._columns, "_distance").to_pylist()
         return ranked([self._hit(row, self._score(float(row["_distance"])), "dense") for row in rows])
 
-    def _run(self, search: Any, where: str | None, score: str) -> list[dict[str, Any]]:
-        with translated_filter(where, self._store.columns()):
+    def _run(self, search: Any, where: str | None, columns: list[str], score: str) -> Any:
+        """The rows that a search of LanceDB's finds, as pyarrow's table."""
+        with translated_filter(where, self._store.columns):
             if where is not None:
                 search = search.where(where, prefilter=True)
-            # Vectors are read along with words only: with those of a query they give the other score.
-            columns = [name for name in self._columns if name != VECTOR or score == "_score"]
-            rows: list[dict[str, Any]] = search.select([*columns, score]).to_arrow().to_pylist()
-        return rows
-
-    def _left(self, where: str | None) -> int:
-        condition = f"{VECTOR} IS NOT NULL"
-        return self._store.count(condition if where is None else f"{condition} AND ({where})")
+            return search.select([*columns, score]).to_arrow()
 
     def _score(self, distance: float) -> float:
         """The similarity that LanceDB's distance stands for."""
@@ -149,13 +147,16 @@ class Searcher:
             return -math.sqrt(max(distance, 0.0))  # it is squared
         return 1.0 - distance
 
-    def _similar(self, query: FloatArray, vector: Sequence[float]) -> float:
-        other = np.asarray(vector, np.float32)
-        if self._similarity == "euclidean":
-            return -float(np.linalg.norm(query - other))
-        product = float(query @ other)
-        lengths = float(np.linalg.norm(query) * np.linalg.norm(other)) if self._similarity == "cosine" else 1.0
-        return product / lengths if lengths else 0.0
+    def _similarities(self, query: FloatArray, rows: Any) -> dict[str, dict[str, float]]:
+        """The similarity of a query with each row that has a vector, by the rows' ids."""
+        import pyarrow.compute as pc
+
+        rows = rows.filter(pc.is_valid(rows[VECTOR])).combine_chunks()
+        if not len(rows):
+            return {}
+        vectors = rows[VECTOR].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
+        scores = SIMILARITIES[self._similarity](query[None], vectors)[0]
+        return {name: {"dense": score} for name, score in zip(rows[ID].to_pylist(), scores.tolist(), strict=True)}
 
     def _hit(self, row: dict[str, Any], score: float, kind: str) -> Hit:
         return Hit(
@@ -166,7 +167,7 @@ class Searcher:
             heading=row[HEADING],
             score=score,
             scores={kind: score},
-            metadata=only_metadata(row, self._store.schema),
+            metadata={name: row[name] for name in self._metadata if row[name] is not None},
         )
 
 

@@ -103,7 +103,7 @@ class Store:
         Raises:
             InputError: something is wrong with the condition.
         """
-        with translated_filter(where, self.columns()):
+        with translated_filter(where, self.columns):
             return sorted({row[DOCUMENT] for row in self._select(where, [DOCUMENT])})
 
     def columns(self) -> list[str]:
@@ -160,7 +160,7 @@ class Store:
         Raises:
             InputError: something is wrong with the condition.
         """
-        with translated_filter(where, self.columns()):
+        with translated_filter(where, self.columns):
             return int(self.table.count_rows(where))
 
     def sources(self) -> list[str]:
