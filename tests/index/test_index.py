@@ -253,7 +253,7 @@ def test_languages(tmp_path, model):
         index = Index.create(tmp_path / f"{language}.lance", model, language=language)
         index.add(["die Häuser", "das Auto"])
         assert [hit.passage for hit in index.search("Haus", mode="text")] == found
-    with pytest.raises(InputError, match="language must be one of .*; got 'Germn'. Did you mean 'German'"):
+    with pytest.raises(InputError, match=r"language must be one of .*; got 'Germn'. Did you mean 'German'"):
         Index.create(tmp_path / "x.lance", model, language="Germn")
     assert not (tmp_path / "x.lance").exists()
 

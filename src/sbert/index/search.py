@@ -120,9 +120,8 @@ class Searcher:
         columns = self._columns if vector is None else [*self._columns, VECTOR]
         rows = self._run(search, where, columns, "_score")
         others = {} if vector is None else self._similarities(vector, rows)
-        found = [
-            self._hit(row, float(row["_score"]), "text") for row in rows.select([*self._columns, "_score"]).to_pylist()
-        ]
+        plain = rows.select([*self._columns, "_score"]).to_pylist()
+        found = [self._hit(row, float(row["_score"]), "text") for row in plain]
         return ranked([replace(hit, scores={**hit.scores, **others.get(hit.id, {})}) for hit in found])
 
     def _nearest(
