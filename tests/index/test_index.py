@@ -247,6 +247,14 @@ def test_words_of_other_scripts_and_forms_are_found(index):
         assert [hit.passage for hit in index.search(query, mode="text")] == [text]
 
 
+def test_words_that_say_nothing(index):
+    """They find nothing by themselves; words that other languages have as such do."""
+    index.add(["the cat and a dog", "das die der"])
+    assert index.search("the and of", mode="text") == []
+    for word in ("cat", "dog", "die", "der"):
+        assert len(index.search(word, mode="text")) == 1
+
+
 def test_languages(tmp_path, model):
     """Words are stemmed in the language that was asked for, or in none."""
     for language, found in (("German", ["die Häuser"]), ("none", [])):

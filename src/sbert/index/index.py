@@ -27,6 +27,7 @@ from .schema import PASSAGE, make_schema, metadata_columns
 from .search import MODES, Request, Rerank, Searcher
 from .store import Store
 from .sync import Changes, Writer
+from .words import words_config
 
 if TYPE_CHECKING:
     from ..models.sentence_transformer import SentenceTransformer
@@ -455,20 +456,10 @@ class Index:
 
     def _read_words(self) -> None:
         """Make the index of words, if there is none: a process may have been killed before it was made."""
-        import lancedb.index
-
         table = self._store.table
         if self._words() is not None:
             return
-        language = self._identity.language
-        # Unicode's rules find words in any script. Stop words stay: with these rules LanceDB leaves out those of all
-        # languages at once, "cat" and "dog" among them, and frequent words weigh little anyway.
-        config = lancedb.index.FTS(
-            base_tokenizer="icu",
-            language="English" if language == "none" else language,
-            stem=language != "none",
-            remove_stop_words=False,
-        )
+        config = words_config(self._identity.language)
         committed(table, lambda: table.create_index(PASSAGE, config=config), "index words")
 
 
