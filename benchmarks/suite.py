@@ -15,13 +15,13 @@ NAMES = (
     "quality",
     "search",
     "mining",
+    "quantized",
     "index",
+    "tatoeba",
     "pairs",
     "memory",
     "resume",
     "static",
-    "quantized",
-    "tatoeba",
 )
 # What makes a script short that has no --short.
 SHORT = {"memory": ["--texts", "30000"], "resume": ["--kills", "3", "--texts", "2000"]}

@@ -89,7 +89,7 @@ class Rows:
             if column is not None:
                 raise _no_columns(self.source, column)
             return LINES_COLUMN
-        return _choose(list(zip(self.places, self.rows[:_SAMPLE], strict=False)), column, self.source)
+        return choose_column(self.rows[:_SAMPLE], column, self.source)
 
     def texts(self, column: str | None = None) -> list[str]:
         """The texts of :meth:`text_column`, checked as by :func:`read_texts`.
