@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -63,17 +63,42 @@ class Rows:
         rows: one dict a row, of column to value. CSV and TSV values are strings.
         columns: all columns, in the order in which they first appear.
         source: the file as it was named, or ``standard input``.
+        places: where each row is, for messages: its line, or its number for Parquet.
+        form: what the file was read as.
     """
 
     rows: list[dict[str, Any]]
     columns: list[str]
     source: str
+    places: list[int]
+    form: str
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __repr__(self) -> str:
         return f"Rows({len(self.rows):,} from {self.source}, columns {', '.join(self.columns)})"
+
+    def text_column(self, column: str | None = None) -> str:
+        """The column that holds the texts, found as by :func:`read_texts` where none is named.
+
+        Raises:
+            DataError: there is no such column, or none stands out.
+        """
+        if self.form == "lines":
+            if column is not None:
+                raise _no_columns(self.source, column)
+            return LINES_COLUMN
+        return _choose(list(zip(self.places, self.rows[:_SAMPLE], strict=False)), column, self.source)
+
+    def texts(self, column: str | None = None) -> list[str]:
+        """The texts of :meth:`text_column`, checked as by :func:`read_texts`.
+
+        Raises:
+            DataError: also where a value is not text; its place is named.
+        """
+        chosen = self.text_column(column)
+        return [_text(row, chosen, self.source, self.form) for row in zip(self.places, self.rows, strict=True)]
 
 
 class TextStream:
@@ -103,7 +128,7 @@ class TextStream:
         if on_bad_line not in BAD_LINES:
             raise one_of("on_bad_line", on_bad_line, BAD_LINES)
         if self._form == "lines" and column is not None:
-            raise DataError(f"{self.source} is read as plain lines, which have no column {column!r}.")
+            raise _no_columns(self.source, column)
         self._wanted, self._limit = column, limit
         self._bad = refuse if on_bad_line == "error" else self._skip
         self.column: str | None = None
@@ -119,7 +144,7 @@ class TextStream:
                 raise DataError(f"{self.source} is empty: it holds no text.")
             # Plain lines are texts whatever is in them; of a table, a column of numbers is not what is looked for.
             lines = self._form == "lines"
-            chosen = LINES_COLUMN if lines else _choose(sample, self._wanted, self.source)
+            chosen = LINES_COLUMN if lines else choose_column([row for _, row in sample], self._wanted, self.source)
             self.column = None if lines else chosen
             yield from islice(self._texts(chain(sample, rows), chosen), self._limit)
 
@@ -236,10 +261,11 @@ def read_rows(path: str | os.PathLike[str], *, limit: int | None = None, form: s
     source, file_path, form = _identify(path, form)
     _check_limit(limit)
     with open_bytes(file_path) as file:
-        rows = [row for _, row in islice(_READERS[form](file, source, False, refuse), limit)]
-    if not rows:
+        found = list(islice(_READERS[form](file, source, False, refuse), limit))
+    if not found:
         raise DataError(f"{source} is empty: it holds no row.")
-    return Rows(rows, list(dict.fromkeys(chain.from_iterable(rows))), source)
+    rows = [row for _, row in found]
+    return Rows(rows, list(dict.fromkeys(chain.from_iterable(rows))), source, [place for place, _ in found], form)
 
 
 def _identify(path: str | os.PathLike[str], form: str | None) -> tuple[str, Path | None, str]:
@@ -252,16 +278,30 @@ def _identify(path: str | os.PathLike[str], form: str | None) -> tuple[str, Path
     return str(path), file_path, form or format_of(file_path)
 
 
+def _no_columns(source: str, column: str) -> DataError:
+    return DataError(f"{source} is read as plain lines, which have no column {column!r}.")
+
+
 def _check_limit(limit: int | None) -> None:
     if limit is not None and limit < 1:
         raise InputError(f"limit must be at least 1, or None; got {limit}.")
 
 
-def _choose(sample: list[_Row], column: str | None, source: str) -> str:
-    columns = list(dict.fromkeys(chain.from_iterable(row for _, row in sample)))
+def choose_column(sample: Sequence[Mapping[str, Any]], column: str | None, source: str) -> str:
+    """The column that holds the texts of a table: the one asked for, else one found by looking at some rows.
+
+    Args:
+        sample: rows.
+        column: the one asked for; None to find it.
+        source: the file, for messages.
+
+    Raises:
+        DataError: there is none of that name, or none stands out.
+    """
+    columns = list(dict.fromkeys(chain.from_iterable(sample)))
     if column is not None:
         return named_column(column, columns, source)
-    textual = [name for name in columns if any(_is_text(row.get(name)) for _, row in sample)]
+    textual = [name for name in columns if any(_is_text(row.get(name)) for row in sample)]
     return text_column(columns, textual, source)
 
 
