@@ -68,14 +68,22 @@ class Retrieval:
         self.judgements = list(judged.values())
 
     def ndcg_at_10(self, queries: np.ndarray, documents: np.ndarray) -> float:
-        """nDCG@10 times 100 of exact search by cosine; gains as they stand, the way that trec_eval computes it."""
+        """nDCG@10 times 100 of exact search by cosine."""
         from sbert.search import search
 
         hits: Any = search(queries, documents, top_k=10)
+        return self.ndcg_of(hits.ids.tolist())
+
+    def ndcg_of(self, rankings: Sequence[Sequence[int]] | np.ndarray) -> float:
+        """nDCG@10 times 100 of rankings; gains as they stand, the way that trec_eval computes it.
+
+        Args:
+            rankings: for each query the rows of documents, the best first.
+        """
         discounts = 1 / np.log2(np.arange(2, 12))
         scores = []
-        for judged, found in zip(self.judgements, hits.ids, strict=True):
-            gains = np.array([judged.get(int(row), 0) for row in found])
+        for judged, found in zip(self.judgements, rankings, strict=True):
+            gains = np.array([judged.get(int(row), 0) for row in found[:10]])
             best = sorted(judged.values(), reverse=True)[:10]
             scores.append((gains * discounts[: len(gains)]).sum() / (best * discounts[: len(best)]).sum())
         return 100 * float(np.mean(scores))

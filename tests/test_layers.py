@@ -19,7 +19,7 @@ LAYERS = (
     {"text", "data"},
     {"engines"},
     {"models"},
-    {"search", "distillation"},
+    {"search", "distillation", "index"},
     {"util"},
     {"cli", "__init__"},
     {"__main__"},

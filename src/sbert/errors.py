@@ -15,6 +15,8 @@
     ├── UnsupportedModelError                no installed engine runs this architecture or module
     ├── MissingDependencyError (ImportError) an optional library is needed; the pip line is named
     ├── EngineError (RuntimeError)           the forward pass failed
+    ├── StoredIndexError                     a lasting index cannot be opened, read or changed
+    │   └── OtherModelError                  it holds vectors of another model; both are named
     └── DataError (ValueError)               a data file cannot be read as asked
 
     SbertWarning (UserWarning)
@@ -91,6 +93,14 @@ class MissingDependencyError(SbertError, ImportError):
 
 class EngineError(SbertError, RuntimeError):
     """The forward pass failed."""
+
+
+class StoredIndexError(SbertError):
+    """A lasting index cannot be opened, read or changed."""
+
+
+class OtherModelError(StoredIndexError):
+    """An index holds vectors of another model than the one it was to be used with."""
 
 
 class DataError(SbertError, ValueError):

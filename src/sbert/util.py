@@ -13,6 +13,8 @@ from .search.exact import search
 from .search.hard_negatives import mine_hard_negatives
 from .search.mining import paraphrases
 from .search.scoring import ScoreFunction
+from .search.with_faiss import semantic_search_faiss
+from .search.with_usearch import semantic_search_usearch
 from .similarity import (
     SimilarityFunction,
     cos_sim,
@@ -52,6 +54,8 @@ __all__ = [
     "pytorch_cos_sim",
     "quantize_embeddings",
     "semantic_search",
+    "semantic_search_faiss",
+    "semantic_search_usearch",
     "truncate_embeddings",
 ]
 

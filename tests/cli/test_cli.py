@@ -58,19 +58,8 @@ def _python(*arguments, **options):
 def test_help_lists_the_commands(run):
     """--help names every command; no arguments show the same."""
     out = run("--help").stdout
-    for command in (
-        "encode",
-        "similarity",
-        "search",
-        "info",
-        "pairs",
-        "cluster",
-        "dedupe",
-        "map",
-        "quantize",
-        "distill",
-    ):
-        assert command in out
+    commands = {"encode", "similarity", "search", "info", "pairs", "align", "cluster", "dedupe", "map", "quantize"}
+    assert commands | {"distill"} <= set(out.split())
     assert "--traceback" in out
 
 
@@ -322,6 +311,30 @@ def test_pairs(run, corpus):
     assert (found[0]["left"], found[0]["right"]) == (TEXTS[0], TEXTS[2])
     assert run("pairs", corpus, "--min-score", 0.99).stdout == ""
     assert run("pairs", corpus, "-n", 1).stdout.split("\t")[1:] == [TEXTS[0], TEXTS[2] + "\n"]
+
+
+def test_align(run, corpus, tmp_path):
+    """The pairs that are the best for both sides, in other orders and numbers; --min-score leaves out the rest."""
+    target = tmp_path / "target.txt"
+    target.write_text("Stocks lost value.\nA kitten naps on a couch.\nThe weather in Rome is fine.\n")
+    arguments = ("align", corpus, target, "--model", "all-MiniLM-L6-v2")
+    found = [json.loads(line) for line in run(*arguments, "--json").stdout.splitlines()]
+    assert {(pair["source_id"], pair["target_id"]) for pair in found[:2]} == {(3, 0), (2, 1)}
+    lines = target.read_text().splitlines()
+    assert (found[0]["source"], found[0]["target"]) == (TEXTS[found[0]["source_id"]], lines[found[0]["target_id"]])
+    assert found[0]["score"] >= found[1]["score"] > 1
+    result = run(*arguments, "--margin", "absolute", "--min-score", 0.6)
+    assert 1 <= len(result.stdout.splitlines()) <= 2
+    assert "among 4 and 3 texts." in result.stderr
+    assert run(*arguments, "--min-score", 99).stdout == ""
+
+
+def test_align_refuses(run, corpus):
+    """No model of its own choice, since an English one would align nothing; wrong names offer the nearest."""
+    assert "--model" in run("align", corpus, corpus, code=2).output
+    model = ("--model", "all-MiniLM-L6-v2")
+    assert "Did you mean 'ratio'" in run("align", corpus, corpus, *model, "--margin", "ratios", code=2).output
+    assert "cannot both be standard input" in run("align", "-", "-", *model, code=2).output
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

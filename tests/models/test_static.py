@@ -89,3 +89,12 @@ def test_another_tokenizer_keeps_special_tokens_out(model, tmp_path):
     before = model.encode(TEXTS)
     model.tokenizer = Tokenizer.from_file(str(tmp_path / "source" / "tokenizer.json"))
     np.testing.assert_array_equal(model.encode(TEXTS), before)
+
+
+@pytest.mark.parametrize("form", ["sentence-transformers", "model2vec"])
+def test_a_chunk_that_is_the_whole_text_has_its_vector(tmp_path, form):
+    """Chunks have no special tokens either, and leave out the same unknown ones."""
+    model = SentenceTransformer(str(static_folder(tmp_path, form)))
+    texts = ["the cat sleeps in the house", "a \u2603 dog", "\u2603", ""]
+    chunks = model.encode_chunks(texts, chunk_tokens=50)
+    assert np.array_equal(chunks.vectors, model.encode(texts))

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from sbert.data.beside import SUFFIX
 from sbert.search import corpus_cache
-from sbert.search.corpus_cache import KEPT, SUFFIX, corpus_key, embed_corpus
+from sbert.search.corpus_cache import KEPT, corpus_key, embed_corpus
 
 TEXTS = ["a cat", "a dog", "a fish"]
 

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from ..errors import SbertError, SbertWarning
 from ..version import __version__
-from . import cluster, dedupe, distill, encode, info, pairs, quantize, search, similarity
+from . import align, cluster, dedupe, distill, encode, index, info, pairs, quantize, search, similarity
 from . import map as map_texts
 from .console import note
 
@@ -86,6 +86,7 @@ for _command in (
     similarity.similarity,
     search.search,
     pairs.pairs,
+    align.align,
     cluster.cluster,
     dedupe.dedupe,
     quantize.quantize,
@@ -94,3 +95,4 @@ for _command in (
 ):
     app.command()(_command)
 app.command("map")(map_texts.draw)
+app.add_typer(index.app, name="index")

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import is_interactive, note, print_json, print_table
+from .answers import answer
+from .console import note
 from .options import DEFAULT_MODEL, Backend, Column, Device, Dtype, Form, Json, Model, load_model
 
 if TYPE_CHECKING:
+    from ..index import Hit
     from ..models.sentence_transformer import SentenceTransformer
-    from ..search.corpus import Corpus
 
-PROMPT = "search > "
+#: What is shown of a passage of an index.
+PASSAGE_COLUMNS = ("document", "heading", "passage")
 
 
 def search(
     corpus: Annotated[
         str,
         typer.Argument(
-            metavar="CORPUS", help="File of texts: .txt, .jsonl, .csv, .tsv or .parquet, also .gz; - for stdin."
+            metavar="CORPUS",
+            help="File of texts: .txt, .jsonl, .csv, .tsv or .parquet, also .gz; - for stdin. Or a folder of "
+            "documents, or an index that `sbert index build` made.",
         ),
     ],
     query: Annotated[
@@ -38,71 +40,72 @@ def search(
     device: Device = None,
     as_json: Json = False,
 ) -> None:
-    """Search the texts of a file by meaning.
+    """Search the texts of a file, or the documents of a folder, by meaning.
 
-    Vectors are kept beside the file, in a folder with .sbert-cache behind the file's name.
+    Vectors are kept beside the file or folder, in a folder with .sbert-cache behind its name. An index is searched with
+    its own model; of a folder, the files that changed are embedded anew.
     """
+    if corpus == "-" and query is None:
+        raise typer.BadParameter("with the corpus on standard input, the query must be given.", param_hint="QUERY")
+    if corpus != "-" and Path(corpus).expanduser().is_dir():
+        if is_index(corpus):
+            from ..index import Index
+
+            index = Index.open(corpus)
+        else:
+            from ..index.beside import folder_index
+
+            index, changes = folder_index(
+                load_model(model, dtype=dtype, backend=backend, device=device), Path(corpus).expanduser(), column
+            )
+            note(f"{changes}; the index is {index.path}.")
+            tell_skipped(dict(changes.skipped))
+        answer(query, lambda asked: passages(index.search(asked, top_k)), PASSAGE_COLUMNS, as_json=as_json)
+        return
+    embedder = load_model(model, dtype=dtype, backend=backend, device=device)
+    _search_texts(embedder, corpus, query, top_k, column, form, as_json)
+
+
+def is_index(path: str) -> bool:
+    """Whether a folder is an index, or is named like one."""
+    return path.rstrip("/\\").endswith(".lance")
+
+
+def passages(hits: list[Hit]) -> list[dict[str, Any]]:
+    """Hits as plain values."""
+    return [hit.to_dict() for hit in hits]
+
+
+def tell_skipped(skipped: dict[str, str]) -> None:
+    """Tell which files could not be read."""
+    for problem in skipped.values():
+        note(f"Left out: {problem}")
+
+
+def _search_texts(
+    embedder: SentenceTransformer,
+    corpus: str,
+    query: str | None,
+    top_k: int,
+    column: str | None,
+    form: str | None,
+    as_json: bool,
+) -> None:
+    """Search the texts of one file."""
     from ..data import read_texts
-    from ..errors import InputError
     from ..search.corpus import Corpus
     from ..search.corpus_cache import embed_corpus
 
-    if corpus == "-" and query is None:
-        raise typer.BadParameter("with the corpus on standard input, the query must be given.", param_hint="QUERY")
     texts = read_texts(corpus, column=column, form=form)
-    embedder = load_model(model, dtype=dtype, backend=backend, device=device)
     vectors = embed_corpus(embedder, texts.texts, texts.path)
     note(vectors.note)
     if not vectors.from_cache and embedder.truncation.truncated:
         note(str(embedder.truncation))
     prepared = Corpus(vectors.embeddings, score_function=embedder.similarity_fn_name)
-    for asked in [query] if query is not None else _asked():
-        try:
-            answer = _answer(embedder, asked, prepared, texts.texts, top_k)
-        except InputError as error:
-            if query is not None:
-                raise
-            note(f"{asked!r}: {error}")  # one bad query of many does not end the others
-            continue
-        if as_json:
-            print_json(answer)
-        else:
-            _print(answer)
 
+    def find(asked: str) -> list[dict[str, Any]]:
+        hits = prepared.search(embedder.encode_query([asked]), top_k)
+        found = zip(hits.ids[0].tolist(), hits.scores[0].tolist(), strict=True)
+        return [{"score": score, "corpus_id": row, "text": texts.texts[row]} for row, score in found]
 
-def _asked() -> Iterator[str]:
-    """Queries as people type them or as lines of standard input; empty ones are passed over."""
-    if is_interactive():
-        import contextlib
-
-        with contextlib.suppress(ImportError):
-            import readline  # noqa: F401  (gives input() editing and history)
-        note("Type what you look for; an empty line or Ctrl-D ends.")
-        with contextlib.suppress(EOFError):
-            while line := input(PROMPT).strip():
-                yield line
-        return
-    for line in sys.stdin:
-        if line.strip():
-            yield line.strip()
-
-
-def _answer(embedder: SentenceTransformer, query: str, corpus: Corpus, texts: list[str], top_k: int) -> dict[str, Any]:
-    started = time.perf_counter()
-    hits = corpus.search(embedder.encode_query([query]), top_k)
-    milliseconds = (time.perf_counter() - started) * 1000
-    found = zip(hits.ids[0].tolist(), hits.scores[0].tolist(), strict=True)
-    return {
-        "query": query,
-        "hits": [
-            {"rank": rank, "score": round(score, 6), "corpus_id": row, "text": texts[row]}
-            for rank, (row, score) in enumerate(found, start=1)
-        ],
-        "milliseconds": round(milliseconds, 2),
-    }
-
-
-def _print(answer: dict[str, Any]) -> None:
-    rows = [(str(hit["rank"]), f"{hit['score']:.4f}", hit["text"]) for hit in answer["hits"]]
-    print_table(("rank", "score", "text"), rows)
-    note(f"{answer['milliseconds']:.0f} ms")
+    answer(query, find, ("text",), as_json=as_json)

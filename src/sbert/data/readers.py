@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -89,7 +89,7 @@ class Rows:
             if column is not None:
                 raise _no_columns(self.source, column)
             return LINES_COLUMN
-        return _choose(list(zip(self.places, self.rows[:_SAMPLE], strict=False)), column, self.source)
+        return choose_column(self.rows[:_SAMPLE], column, self.source)
 
     def texts(self, column: str | None = None) -> list[str]:
         """The texts of :meth:`text_column`, checked as by :func:`read_texts`.
@@ -144,7 +144,7 @@ class TextStream:
                 raise DataError(f"{self.source} is empty: it holds no text.")
             # Plain lines are texts whatever is in them; of a table, a column of numbers is not what is looked for.
             lines = self._form == "lines"
-            chosen = LINES_COLUMN if lines else _choose(sample, self._wanted, self.source)
+            chosen = LINES_COLUMN if lines else choose_column([row for _, row in sample], self._wanted, self.source)
             self.column = None if lines else chosen
             yield from islice(self._texts(chain(sample, rows), chosen), self._limit)
 
@@ -287,11 +287,21 @@ def _check_limit(limit: int | None) -> None:
         raise InputError(f"limit must be at least 1, or None; got {limit}.")
 
 
-def _choose(sample: list[_Row], column: str | None, source: str) -> str:
-    columns = list(dict.fromkeys(chain.from_iterable(row for _, row in sample)))
+def choose_column(sample: Sequence[Mapping[str, Any]], column: str | None, source: str) -> str:
+    """The column that holds the texts of a table: the one asked for, else one found by looking at some rows.
+
+    Args:
+        sample: rows.
+        column: the one asked for; None to find it.
+        source: the file, for messages.
+
+    Raises:
+        DataError: there is none of that name, or none stands out.
+    """
+    columns = list(dict.fromkeys(chain.from_iterable(sample)))
     if column is not None:
         return named_column(column, columns, source)
-    textual = [name for name in columns if any(_is_text(row.get(name)) for _, row in sample)]
+    textual = [name for name in columns if any(_is_text(row.get(name)) for row in sample)]
     return text_column(columns, textual, source)
 
 

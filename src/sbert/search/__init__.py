@@ -1,7 +1,8 @@
-"""Search in sets of vectors: neighbours, pairs, communities, clusters, near-duplicates, hard negatives."""
+"""Search in sets of vectors: nearest neighbours, pairs, groups, near-duplicates, translations, hard negatives."""
 
 from __future__ import annotations
 
+from .bitext import Accuracy, mine_bitext, translation_accuracy
 from .clusters import Clusters, cluster
 from .communities import communities
 from .corpus import Corpus
@@ -15,6 +16,7 @@ from .neighbours import Neighbours, neighbours
 from .pairs import Pairs, most_similar_pairs
 
 __all__ = [
+    "Accuracy",
     "Clusters",
     "Corpus",
     "Duplicates",
@@ -24,6 +26,7 @@ __all__ = [
     "cluster",
     "communities",
     "deduplicate",
+    "mine_bitext",
     "mine_hard_negatives",
     "most_similar_pairs",
     "name_clusters",
@@ -31,4 +34,5 @@ __all__ = [
     "neighbours",
     "paraphrases",
     "search",
+    "translation_accuracy",
 ]

@@ -27,13 +27,12 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from ..checkpoints.names import cache_folder
+from ..data.beside import cache_places
 from ..types import FloatArray
 
 #: What texts are to the model, whose prompts may differ for the two.
 Role: TypeAlias = Literal["document", "query"]
 
-SUFFIX = ".sbert-cache"
 #: Entries kept of one corpus: enough to compare a few models on it.
 KEPT = 4
 _VECTORS, _ABOUT, _SCRATCH = "embeddings.npy", "about.json", ".tmp-"
@@ -162,11 +161,7 @@ def corpus_key(
 
 def _places(source: str | os.PathLike[str] | None) -> list[Path]:
     """The folders that may hold a corpus's entries, the best first."""
-    if source is None:
-        return []
-    path = Path(source).expanduser().absolute()
-    elsewhere = f"{path.name}-{hashlib.sha256(str(path).encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
-    return [path.with_name(path.name + SUFFIX), cache_folder() / "corpora" / elsewhere]
+    return [] if source is None else cache_places(source)
 
 
 def _load(entry: Path, count: int, damaged: list[Path]) -> FloatArray | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..types import IntArray
 from .tokenizer import FastTokenizer, TextOrPair
-from .tokens import Tokens
+from .tokens import Tokens, WholeText
 from .words import WordCache, encode_plain, splits_at_spaces
 
 # Fewer texts than this go straight to the library: what they would teach the cache costs more than it saves.
@@ -67,6 +67,16 @@ class PlainTokenizer(FastTokenizer):
         np.cumsum(np.minimum(lengths, self.max_length), out=kept_starts[1:])
         place = np.arange(len(ids)) - np.repeat(starts[:-1], lengths)
         return Tokens(ids[place < self.max_length], None, kept_starts, np.maximum(lengths - self.max_length, 0))
+
+    def frame(self) -> tuple[IntArray, IntArray]:  # noqa: D102
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+
+    def _whole(self, encoding: Any) -> WholeText:
+        whole = super()._whole(encoding)
+        if self._skip is None:
+            return whole
+        known = whole.ids != self._skip
+        return WholeText(whole.ids[known], whole.offsets[known])
 
     def prompt_length(self, prompt: str) -> int:  # noqa: D102
         return len(self.batch([prompt]).ids)

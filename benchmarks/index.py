@@ -1,0 +1,113 @@
+"""The lasting index with MiniLM: what vectors, words and both find, and what its approximate index keeps of that.
+
+Collections are indexed as an application would: in passages, the best of which is a document's. Then the demo's 117,659
+definitions (52,000 if --short) are searched exactly and approximately.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from harness import definitions, parser, read_options, record
+from scoring import Retrieval
+
+from sbert import SentenceTransformer
+from sbert.index import Hit, Index
+
+COLLECTIONS = ("scifact", "cisi", "cranfield")
+SIDES: dict[str, dict[str, Any]] = {
+    "dense": {"mode": "dense"},
+    "text": {"mode": "text"},
+    "hybrid": {"mode": "hybrid"},
+    "hybrid, rrf": {"mode": "hybrid", "fusion": "rrf"},
+}
+# Passages that are asked for, so that ten different documents are among them.
+PASSAGES = 50
+
+
+def ranking(hits: list[Hit]) -> list[int]:
+    """Documents in the order of their best passages."""
+    return list(dict.fromkeys(int(hit.document) for hit in hits))
+
+
+def collection(folder: Path, model: SentenceTransformer) -> dict[str, Any]:
+    """What each side finds in one collection, and the milliseconds of a query."""
+    data = Retrieval(folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        index = Index.create(Path(scratch) / "x.lance", model)
+        changes = index.add({"id": str(row), "text": text} for row, text in enumerate(data.documents))
+        found: dict[str, Any] = {"documents": changes.added, "passages": len(index), "scores": {}, "milliseconds": {}}
+        for name, options in SIDES.items():
+            times, rankings = [], []
+            for query in data.queries:
+                started = time.perf_counter()
+                rankings.append(ranking(index.search(query, PASSAGES, **options)))
+                times.append((time.perf_counter() - started) * 1000)
+            found["scores"][name] = data.ndcg_of(rankings)
+            found["milliseconds"][name] = statistics.median(times)
+            print(f"  {name:12} nDCG@10 {found['scores'][name]:6.2f}   {statistics.median(times):5.1f} ms", flush=True)
+    return found
+
+
+def approximation(count: int, model: SentenceTransformer) -> dict[str, Any]:
+    """Recall and time of the approximate index, measured by itself and with queries that are no passages."""
+    texts = definitions(count + 200)
+    queries, texts = texts[:200], texts[200:]
+    with tempfile.TemporaryDirectory() as scratch:
+        index = Index.create(Path(scratch) / "x.lance", model)
+        index.add({"id": str(row), "text": text} for row, text in enumerate(texts))
+        index.untune()
+        times: dict[str, list[float]] = {"exact": [], "approximate": []}
+        hits: dict[str, list[set[str]]] = {"exact": [], "approximate": []}
+        seconds = 0.0
+        for side in times:
+            if side == "approximate":
+                started = time.perf_counter()
+                kept = index.tune()
+                seconds = time.perf_counter() - started
+                if kept is None:
+                    return {"rows": len(index), "kept": "none"}
+            for query in queries:
+                started = time.perf_counter()
+                # More than it compares one by one, so that the approximate index is asked.
+                hits[side].append({hit.id for hit in index.search(query, 10, mode="dense")})
+                times[side].append((time.perf_counter() - started) * 1000)
+        facts = index.info().approximation
+        assert facts is not None
+        recall = statistics.mean(len(a & b) / 10 for a, b in zip(hits["exact"], hits["approximate"], strict=True))
+        return {
+            "rows": len(index),
+            "kind": facts.kind,
+            "probes": facts.probes,
+            "refine": facts.refine,
+            "recall_it_reports": facts.recall,
+            "recall_on_queries": recall,
+            "build_and_tune_seconds": seconds,
+            "exact_milliseconds": statistics.median(times["exact"]),
+            "milliseconds": statistics.median(times["approximate"]),
+        }
+
+
+def main() -> None:
+    found = parser(__doc__, rounds=1)
+    options = read_options(found, peers=False)
+    model = SentenceTransformer("all-MiniLM-L6-v2", backend="openvino", on_truncation="ignore")
+    measured: dict[str, Any] = {"collections": {}}
+    for name in COLLECTIONS:
+        folder = options.data / "retrieval" / name
+        if not folder.is_dir():
+            print(f"{name} is left out: {folder} is not there")
+            continue
+        print(name, flush=True)
+        measured["collections"][name] = collection(folder, model)
+    measured["approximation"] = approximation(52_000 if options.short else 117_000, model)
+    print(measured["approximation"])
+    record("index", measured | {"short_form": options.short, "passages_asked_for": PASSAGES})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""``sbert index``: documents kept on disk with their vectors, brought in step with their files, and searched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .answers import answer
+from .console import note, print_json, print_table
+from .options import DEFAULT_MODEL, Backend, BatchSize, Column, Device, Dtype, Json, Model, load_model
+from .search import PASSAGE_COLUMNS, passages, tell_skipped
+
+if TYPE_CHECKING:
+    from ..index import Changes, Index
+
+app = typer.Typer(
+    help="Keep documents in an index on disk: build, add, remove, sync, search, info, versions, rollback.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Path = Annotated[str, typer.Argument(metavar="INDEX", help="Folder of the index, NAME.lance.")]
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT...",
+        help="Files and folders: .txt, .md, .html and .pdf are a document each; .jsonl, .csv, .tsv and .parquet hold "
+        "one in each row.",
+    ),
+]
+OnBadFile = Annotated[
+    str, typer.Option("--on-bad-file", help="error, or skip to leave out and tell what cannot be read.")
+]
+Where = Annotated[
+    str | None, typer.Option("--where", "-w", help="Condition in SQL, such as \"year > 2020 AND document LIKE 'a/%'\".")
+]
+
+
+@app.command()
+def build(
+    inputs: Inputs,
+    output: Annotated[str, typer.Option("--output", "-o", help="Folder of the index, NAME.lance.")],
+    model: Model = DEFAULT_MODEL,
+    column: Column = None,
+    chunk_tokens: Annotated[
+        int | None,
+        typer.Option("--chunk-tokens", min=1, help="Tokens of a passage; what the model reads, 256 at the most."),
+    ] = None,
+    language: Annotated[
+        str, typer.Option("--language", help="Whose words text search stems, such as German; none for none.")
+    ] = "English",
+    on_bad_file: OnBadFile = "error",
+    dtype: Dtype = None,
+    backend: Backend = "auto",
+    device: Device = None,
+    batch_size: BatchSize = None,
+    as_json: Json = False,
+) -> None:
+    """Make an index of documents. Run again after it died, it goes on where it was."""
+    from ..index import Index
+
+    embedder = load_model(model, dtype=dtype, backend=backend, device=device)
+    index = Index.create(output, embedder, chunk_tokens=chunk_tokens, language=language, exist_ok=True)
+    _sync(index, inputs, column, on_bad_file, batch_size, as_json)
+
+
+@app.command()
+def sync(
+    path: Path,
+    inputs: Inputs,
+    column: Column = None,
+    on_bad_file: OnBadFile = "error",
+    batch_size: BatchSize = None,
+    as_json: Json = False,
+) -> None:
+    """Embed what is new or changed in files and folders, and remove what is gone from them."""
+    _sync(_opened(path), inputs, column, on_bad_file, batch_size, as_json)
+
+
+@app.command()
+def add(
+    path: Path,
+    inputs: Inputs,
+    column: Column = None,
+    on_bad_file: OnBadFile = "error",
+    batch_size: BatchSize = None,
+    as_json: Json = False,
+) -> None:
+    """Embed what is new or changed in files and folders; remove nothing."""
+    from ..index import FileDocuments
+
+    index = _opened(path)
+    for source in inputs:
+        files = FileDocuments(source, column=column, on_bad_file=on_bad_file)
+        _report(source, index.add(files, batch_size=batch_size), as_json)
+
+
+@app.command()
+def remove(
+    path: Path,
+    documents: Annotated[list[str] | None, typer.Argument(metavar="[DOCUMENT]...", help="Documents by name.")] = None,
+    where: Where = None,
+    as_json: Json = False,
+) -> None:
+    """Remove documents by their names or by a condition."""
+    count = _opened(path).remove(documents or None, where=where)
+    if as_json:
+        print_json({"removed": count})
+    else:
+        note(f"{count:,} documents removed.")
+
+
+@app.command()
+def search(
+    path: Path,
+    query: Annotated[
+        str | None, typer.Argument(metavar="QUERY", help="What to look for; asked for, or read from stdin, if none.")
+    ] = None,
+    top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, help="Hits for each query.")] = 10,
+    where: Where = None,
+    mode: Annotated[str, typer.Option("--mode", help="dense (by meaning), text (by words), or hybrid.")] = "hybrid",
+    as_json: Json = False,
+) -> None:
+    """Find the passages that answer a query."""
+    index = _opened(path)
+    answer(
+        query,
+        lambda asked: passages(index.search(asked, top_k, where=where, mode=mode)),
+        PASSAGE_COLUMNS,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def info(path: Path, as_json: Json = False) -> None:
+    """Show what an index holds and how it is searched."""
+    facts = _opened(path).info().to_dict()
+    if as_json:
+        print_json(facts)
+    else:
+        print_table(("", ""), [(name.replace("_", " "), _told(value)) for name, value in facts.items()])
+
+
+@app.command()
+def versions(path: Path, as_json: Json = False) -> None:
+    """List the states that an index can be brought back to."""
+    for version in _opened(path).versions():
+        when = version.time.isoformat(sep=" ", timespec="seconds")
+        if as_json:
+            print_json({"version": version.number, "time": when, "passages": version.passages})
+        else:
+            typer.echo(f"{version.number}\t{when}\t{version.passages:,} passages")
+
+
+@app.command()
+def rollback(
+    path: Path,
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="One of `sbert index versions`.")],
+    as_json: Json = False,
+) -> None:
+    """Bring an older state back, as a new version."""
+    index = _opened(path)
+    number = index.rollback(version)
+    if as_json:
+        print_json({"version": number, "passages": len(index)})
+    else:
+        note(f"Version {number} is as version {version} was: {len(index):,} passages.")
+
+
+def _opened(path: str) -> Index:
+    from ..index import Index
+
+    return Index.open(path)
+
+
+def _sync(
+    index: Index, inputs: list[str], column: str | None, on_bad_file: str, batch_size: int | None, as_json: bool
+) -> None:
+    for source in inputs:
+        changes = index.sync(source, column=column, on_bad_file=on_bad_file, batch_size=batch_size)
+        _report(source, changes, as_json)
+
+
+def _report(source: str, changes: Changes, as_json: bool) -> None:
+    if as_json:
+        print_json({"source": source, **changes.to_dict()})
+    else:
+        note(f"{source}: {changes}")
+        tell_skipped(dict(changes.skipped))
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {each}" for name, each in value.items()) or "none"
+    if isinstance(value, (tuple, list)):
+        return ", ".join(map(str, value)) or "none"
+    return f"{value:,}" if isinstance(value, int) else "none" if value is None else str(value)

@@ -1,0 +1,12 @@
+"""Documents on disk that are embedded once and searched at any time: the lasting index, on LanceDB."""
+
+from __future__ import annotations
+
+from .documents import Document, Section
+from .formats import FileDocuments
+from .hits import Hit
+from .index import Index
+from .info import Info, Version
+from .sync import Changes
+
+__all__ = ["Changes", "Document", "FileDocuments", "Hit", "Index", "Info", "Section", "Version"]

@@ -1,0 +1,129 @@
+"""Documents as an index takes them: a text with a name, facts that can be filtered by, and sections with headings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from ..errors import InputError, NotTextError
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a document that is cut into passages by itself.
+
+    Args:
+        start: the first of its characters.
+        stop: one past the last.
+        heading: what stands above it, from the outermost heading to its own, joined by `` > ``; None for nothing.
+    """
+
+    start: int
+    stop: int
+    heading: str | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document.
+
+    Args:
+        id: its name, which no other document of an index has.
+        text: its text.
+        metadata: facts about it, by name: texts, numbers, truth values, None. Each name becomes a column to filter by.
+            Dates become texts in ISO's form; lists and dicts become JSON.
+        sections: parts that passages do not cross; the whole text if none.
+
+    Raises:
+        NotTextError: id or text is not text.
+        InputError: the id is empty, or a section lies outside the text.
+    """
+
+    id: str
+    text: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    sections: Sequence[Section] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("id", "text"):
+            value = getattr(self, name)
+            if not isinstance(value, str):
+                raise NotTextError(f"A document's {name} must be text; got {type(value).__name__}.")
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise NotTextError(f"A document's {name} holds half of a surrogate pair, which is not text.") from None
+        if not self.id:
+            raise InputError("A document's id must not be empty.")
+        for section in self.sections:
+            if not 0 <= section.start <= section.stop <= len(self.text):
+                raise InputError(
+                    f"Document {self.id!r} has {len(self.text)} characters; its section from {section.start} to "
+                    f"{section.stop} is not in it."
+                )
+
+    @property
+    def parts(self) -> Sequence[Section]:
+        """Its sections, at least one."""
+        return self.sections or (Section(0, len(self.text)),)
+
+    def content_hash(self) -> str:
+        """A hash of what its vectors depend on, apart from the model: its text and where it may be cut."""
+        return _hash(self.text, [[part.start, part.stop, part.heading] for part in self.parts])
+
+    def whole_hash(self) -> str:
+        """A hash of all that is stored of it."""
+        return _hash(self.content_hash(), dict(self.metadata))
+
+
+#: What an index takes as a document: one, a text, or a dict with ``text``, perhaps ``id``, and metadata.
+DocumentLike: TypeAlias = Document | str | Mapping[str, Any]
+
+
+def as_documents(items: Iterable[DocumentLike]) -> Iterator[Document]:
+    """Documents of all that may stand for one.
+
+    A text without an id is named by a hash of it, so that the same text is the same document.
+
+    Args:
+        items: documents, texts or dicts.
+
+    Raises:
+        NotTextError: an item is none of these, or has no text; its number is named.
+        InputError: an id is empty, or ``items`` is one document and not several.
+    """
+    if isinstance(items, (str, bytes, Mapping, Document)):
+        raise InputError(f"documents must be a list of them; got one {type(items).__name__}. Put it in brackets.")
+    for number, item in enumerate(items):
+        yield _as_document(item, number)
+
+
+def _as_document(item: DocumentLike, number: int) -> Document:
+    if isinstance(item, Document):
+        return item
+    facts = {"text": item} if isinstance(item, str) else item
+    if not isinstance(facts, Mapping):
+        raise NotTextError(
+            f"documents[{number}] must be a Document, a text or a dict with 'text'; got {type(item).__name__}."
+        )
+    text = facts.get("text")
+    if not isinstance(text, str):
+        raise NotTextError(f"documents[{number}]: 'text' must be text; got {type(text).__name__}.")
+    name: Any = facts.get("id")
+    if name is None:
+        name = f"text-{_hash(text.encode('utf-8', 'surrogatepass').hex(), None)[:16]}"
+    if isinstance(name, int) and not isinstance(name, bool):
+        name = str(name)
+    try:
+        return Document(name, text, {key: value for key, value in facts.items() if key not in ("id", "text")})
+    except InputError as error:
+        raise type(error)(f"documents[{number}]: {error}") from None
+
+
+def _hash(text: str, facts: object) -> str:
+    # JSON marks where the text ends, so that no two different pairs are written alike.
+    written = json.dumps([text, facts], sort_keys=True, default=str, ensure_ascii=True)
+    return hashlib.sha256(written.encode()).hexdigest()[:32]

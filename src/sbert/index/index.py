@@ -1,0 +1,498 @@
+"""An index that lasts: documents, their passages, vectors and words on disk, searched and kept in step."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from operator import length_hint
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from ..errors import InputError, NotTextError, StoredIndexError, closest, one_of
+from ..models.progress import progress_bar
+from ..types import FloatArray
+from .ann import KINDS, TARGET, Approximation, forget, is_due, stored_approximation, tune
+from .documents import DocumentLike, as_documents
+from .formats import FileDocuments
+from .fusion import DEFAULT, Fusion, check_fusion
+from .hits import Hit
+from .identity import Identity
+from .info import Info, Version
+from .lance import TABLE, committed, connect, is_conflict, lancedb, open_table, plain, translated
+from .passages import Embedder
+from .schema import PASSAGE, make_schema, metadata_columns
+from .search import MODES, Request, Rerank, Searcher
+from .store import Store
+from .sync import Changes, Writer
+from .words import words_config
+
+if TYPE_CHECKING:
+    from ..models.sentence_transformer import SentenceTransformer
+
+#: Older versions are kept for so long; then the files that only they need are removed.
+KEPT = timedelta(days=7)
+#: Pieces of the table from which on they are put together: each search opens every one.
+_PIECES = 16
+#: Passages that text search reads one by one before they are taken into the index of words.
+_UNREAD = 1000
+
+
+class Index:
+    """Documents that are embedded once and searched at any time, in a folder: no server, no other process.
+
+    Made by :meth:`create` or :meth:`open`. Every change is one commit: readers see all of it or nothing, a process that
+    is killed leaves the last commit, and several processes may read and write at once. Threads may share an index.
+
+    >>> index = Index.create("notes.lance", "all-MiniLM-L6-v2")  # doctest: +SKIP
+    >>> index.add([{"id": "a", "text": "The cat sleeps.", "year": 2024}])  # doctest: +SKIP
+    >>> index.search("a pet at rest", where="year > 2020")[0].passage  # doctest: +SKIP
+    'The cat sleeps.'
+    """
+
+    def __init__(self, path: Path, table: Any, identity: Identity, model: SentenceTransformer | None) -> None:
+        self.path = path
+        self._store, self._identity, self._model = Store(table), identity, model
+        self._loading = threading.Lock()
+
+    # --- making and opening -------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(
+        cls,
+        path: str | os.PathLike[str],
+        model: SentenceTransformer | str,
+        *,
+        chunk_tokens: int | None = None,
+        chunk_overlap: int | None = None,
+        language: str = "English",
+        exist_ok: bool = False,
+    ) -> Index:
+        """Make an index.
+
+        Args:
+            path: its folder, which is made; by custom its name ends in ``.lance``.
+            model: whose vectors it is to hold, or its name.
+            chunk_tokens: tokens of a passage at the most; by default what the model reads, and no more than 256.
+            chunk_overlap: tokens that neighbouring passages share; an eighth of a passage by default.
+            language: whose words text search stems, such as ``German``; ``none`` looks for them as they are written.
+            exist_ok: open the index that is there, which must be of the same model.
+
+        Raises:
+            InputError: the model's similarity is none that an index has, or an argument is wrong.
+            MissingDependencyError: LanceDB is not installed.
+            OtherModelError: there is one of another model.
+            StoredIndexError: there is one, or something else, or the folder cannot be written.
+        """
+        lancedb()
+        place = Path(path).expanduser()
+        held = _loaded(model) if isinstance(model, str) else model
+        if (place / f"{TABLE}.lance").is_dir():
+            if not exist_ok:
+                raise StoredIndexError(f"There is an index {place}. Open it, or pass exist_ok=True.")
+            return cls.open(place, held)
+        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+            raise StoredIndexError(f"{place} is there and is no index. Choose another name.")
+        identity = Identity.of(held, chunk_tokens, chunk_overlap, language)
+        Embedder(held, identity).check()
+        try:
+            table = connect(place).create_table(TABLE, schema=make_schema(identity))
+        except (RuntimeError, ValueError, OSError) as error:
+            if exist_ok and (place / f"{TABLE}.lance").is_dir():
+                return cls.open(place, held)  # another process was faster
+            raise StoredIndexError(f"{place} cannot be made: {plain(error)}") from error
+        made = cls(place, table, identity, held)
+        made._read_words()
+        return made
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], model: SentenceTransformer | str | None = None) -> Index:
+        """Open an index.
+
+        Args:
+            path: its folder.
+            model: the one that it was made with; by default it is loaded by its name, when it is first needed.
+
+        Raises:
+            MissingDependencyError: LanceDB is not installed.
+            OtherModelError: it holds vectors of another model; both are named.
+            StoredIndexError: there is no index, or it cannot be read.
+        """
+        place = Path(path).expanduser()
+        table = open_table(place)
+        identity = Identity.read(table.schema.metadata, place)
+        held = _loaded(model, identity) if isinstance(model, str) else model
+        if held is not None:
+            identity.check(held, place)
+        return cls(place, table, identity, held)
+
+    @property
+    def model(self) -> SentenceTransformer:
+        """The model whose vectors it holds; loaded when first asked for."""
+        with self._loading:
+            if self._model is None:
+                self._model = self._identity.load(self.path)
+            return self._model
+
+    def __len__(self) -> int:
+        """Passages that it has."""
+        return self._store.count()
+
+    def __repr__(self) -> str:
+        return f"Index({str(self.path)!r}, {len(self):,} passages, {self._identity.model!r})"
+
+    # --- changing it --------------------------------------------------------------------------------------------
+
+    def add(
+        self,
+        documents: Iterable[DocumentLike] | FileDocuments,
+        *,
+        batch_size: int | None = None,
+        show_progress_bar: bool | None = None,
+    ) -> Changes:
+        """Put documents into the index, in the place of those of the same ids.
+
+        A document that is there as it is is not embedded again. Some hundred documents at a time are embedded and
+        committed together, so when this fails or is killed, calling it again goes on where it was.
+
+        Args:
+            documents: :class:`Document`, or dicts with ``text``, perhaps ``id``, and metadata, or texts. They are read
+                as they are needed. Or the files of a place: ``FileDocuments("docs")``.
+            batch_size: passages in a batch of the model at the most.
+            show_progress_bar: True or False; by default it shows in a terminal, after two seconds.
+
+        Returns:
+            What became of them.
+
+        Raises:
+            InputError: an id comes twice, metadata does not fit the columns that there are.
+            NotTextError: an item is no document.
+            StoredIndexError: it cannot be written.
+        """
+        return self._written(documents, "", batch_size, show_progress_bar, removes=False)
+
+    def sync(
+        self,
+        source: str | os.PathLike[str] | FileDocuments | Iterable[DocumentLike],
+        *,
+        name: str = "",
+        column: str | None = None,
+        on_bad_file: str = "error",
+        batch_size: int | None = None,
+        show_progress_bar: bool | None = None,
+    ) -> Changes:
+        """Bring the index in step with a source: what is new or changed is embedded, what is gone is removed.
+
+        Documents of other sources are not touched. Removing comes last, so a job that dies leaves too much rather than
+        too little, and the next one puts it right.
+
+        Args:
+            source: a file or folder (see :class:`FileDocuments` for what is read), or all documents of a source.
+            name: of a source that is no file. The index's documents that were added by themselves are those of ``""``.
+            column: of tables, the column of texts.
+            on_bad_file: ``error``, or ``skip`` to go on; what the index has of such a file stays.
+            batch_size: passages in a batch of the model at the most.
+            show_progress_bar: as for :meth:`add`.
+
+        Raises:
+            DataError: a file cannot be read; nothing is removed.
+            InputError: as :meth:`add`; or a document of that id came from another source.
+            StoredIndexError: it cannot be written.
+        """
+        if isinstance(source, (str, os.PathLike)):
+            source = FileDocuments(Path(source), column=column, on_bad_file=on_bad_file)
+        return self._written(source, name, batch_size, show_progress_bar, removes=True)
+
+    def remove(self, ids: str | Sequence[str] | None = None, *, where: str | None = None) -> int:
+        """Remove documents.
+
+        Args:
+            ids: their ids.
+            where: a condition in SQL instead; documents are removed whole where it holds of one of their passages.
+
+        Returns:
+            How many were removed.
+
+        Raises:
+            InputError: there is no such document, and nothing is removed; the condition cannot be read; both or
+                neither were given.
+        """
+        if (ids is None) == (where is None):
+            raise InputError("Give remove either ids or where.")
+        if where is not None:
+            names = self._store.named(_condition(where) or "true")
+        else:
+            names = [ids] if isinstance(ids, str) else list(dict.fromkeys(ids or ()))
+            there = self._store.find(names)
+            missing = [name for name in names if name not in there]
+            if missing:
+                near = closest(str(missing[0]), self._store.documents())
+                raise InputError(f"The index has no document {missing[0]!r}.{near} Nothing was removed.")
+        self._store.remove(names)
+        return len(names)
+
+    def rollback(self, version: int) -> int:
+        """Bring back an older state, as a new version; those in between stay, so this can be undone.
+
+        Args:
+            version: one of :meth:`versions`.
+
+        Returns:
+            The number of the new version.
+
+        Raises:
+            InputError: there is no such version, or no longer.
+        """
+        known = [other.number for other in self.versions()]
+        if version not in known:
+            raise InputError(f"There is no version {version!r}; there are {known[0]} to {known[-1]}.")
+        table = open_table(self.path)  # a handle of its own: one that looks at the past cannot write
+
+        def restore() -> None:
+            table.checkout(version)
+            table.restore()
+
+        committed(table, restore, "be rolled back")
+        self._store.table.checkout_latest()
+        self._read_words()
+        return self.version
+
+    def optimize(self, keep: timedelta = KEPT) -> None:
+        """Put small files together, take new rows into the indexes, and remove what only old versions need.
+
+        Called by :meth:`add` and :meth:`sync` when there is enough to do.
+
+        Args:
+            keep: how long older versions are kept for :meth:`rollback`.
+        """
+        try:
+            committed(self._store.table, lambda: self._store.table.optimize(cleanup_older_than=keep), "be put in order")
+        except StoredIndexError as error:
+            # Only the order of things: other writers, who are at work, will see to it.
+            if error.__cause__ is None or not is_conflict(error.__cause__):
+                raise
+
+    def tune(
+        self, queries: Sequence[str] | None = None, *, target: float = TARGET, kinds: Sequence[str] = KINDS
+    ) -> Approximation | None:
+        """Build the approximate index, and measure how it must be asked to find enough.
+
+        Done by :meth:`add` and :meth:`sync` when the index has grown beyond 50,000 passages, and again when it has
+        doubled; up to there every vector is compared in any case. With real queries the measurement is closer to the
+        truth than with what is taken from the passages by itself.
+
+        Args:
+            queries: texts that people search for.
+            target: part of the ten nearest that must be found.
+            kinds: ``IVF_SQ``, ``IVF_RQ``, ``IVF_HNSW_SQ``, ``IVF_PQ``; the first that reaches the target and is faster
+                than exact search is kept.
+
+        Returns:
+            What was kept and measured; None where none does, so that search stays exact.
+        """
+        vectors = None if queries is None else self._embedder().query(queries)
+        with translated("The approximate index cannot be built"):
+            return tune(self._store.table, self._identity.similarity, vectors, target=target, kinds=kinds)
+
+    def untune(self) -> None:
+        """Remove the approximate index; every search is exact."""
+        forget(self._store.table)
+
+    # --- searching it -------------------------------------------------------------------------------------------
+
+    @overload
+    def search(
+        self,
+        query: str,
+        top_k: int = ...,
+        *,
+        where: str | None = ...,
+        mode: str = ...,
+        fusion: Fusion = ...,
+        rerank: Rerank | None = ...,
+    ) -> list[Hit]: ...
+    @overload
+    def search(
+        self,
+        query: list[str] | tuple[str, ...],
+        top_k: int = ...,
+        *,
+        where: str | None = ...,
+        mode: str = ...,
+        fusion: Fusion = ...,
+        rerank: Rerank | None = ...,
+    ) -> list[list[Hit]]: ...
+    def search(
+        self,
+        query: str | list[str] | tuple[str, ...],
+        top_k: int = 10,
+        *,
+        where: str | None = None,
+        mode: str = "hybrid",
+        fusion: Fusion = DEFAULT,
+        rerank: Rerank | None = None,
+    ) -> list[Hit] | list[list[Hit]]:
+        """The passages that answer a query best.
+
+        Args:
+            query: a text, or several.
+            top_k: hits of each. There are fewer only where fewer passages meet the condition, or, in mode ``text``,
+                share a word with the query.
+            where: a condition in SQL on metadata, ``document``, ``heading``, ``source`` or ``passage``, such as
+                ``"year >= 2020 AND document LIKE 'docs/%'"``. It is applied before the search, not after.
+            mode: ``dense`` compares vectors; ``text`` finds words, by BM25; ``hybrid`` does both.
+            fusion: of both: weights such as ``{"dense": 0.7, "text": 0.3}`` for scores scaled to 0 to 1, or ``rrf`` for
+                reciprocal ranks.
+            rerank: called with the query and the texts of a hundred candidates, returns a score for each; the hits are
+                the best of those.
+
+        Returns:
+            Hits, the best first; a list of them for each query where several were given.
+
+        Raises:
+            InputError: an argument is wrong; a condition's fault is told.
+        """
+        if mode not in MODES:
+            raise one_of("mode", mode, MODES)
+        if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
+            raise InputError(f"top_k must be a whole number of at least 1; got {top_k!r}.")
+        check_fusion(fusion)
+        request = Request(top_k, _condition(where), mode, fusion, rerank)
+        queries = _queries(query)
+        vectors: list[FloatArray | None] = [None] * len(queries)
+        if mode != "text" and queries:
+            vectors = list(self._embedder().query(queries))
+        searcher = Searcher(self._store, self._identity.similarity, stored_approximation(self._store.table))
+        found = [searcher.search(text, vector, request) for text, vector in zip(queries, vectors, strict=True)]
+        return found[0] if isinstance(query, str) else found
+
+    # --- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> int:
+        """The number of the newest version."""
+        return int(self._store.table.version)
+
+    def versions(self) -> list[Version]:
+        """The states that it can be brought back to, the oldest first; those of the last seven days, at the least."""
+        with translated("The versions cannot be read"):
+            return [
+                Version(each["version"], each["timestamp"], int(each["metadata"].get("total_rows", 0)))
+                for each in self._store.table.list_versions()
+            ]
+
+    def info(self) -> Info:
+        """What it holds and how it is searched."""
+        facts = self._identity
+        schema = self._store.schema
+        return Info(
+            path=str(self.path),
+            version=self.version,
+            documents=len(self._store.documents()),
+            passages=len(self),
+            model=facts.model,
+            backend=facts.backend,
+            dtype=facts.dtype,
+            fingerprint=facts.fingerprint,
+            dimension=facts.dimension,
+            similarity=facts.similarity,
+            chunk_tokens=facts.chunk_tokens,
+            language=facts.language,
+            sources=tuple(source for source in self._store.sources() if source),
+            metadata=metadata_columns(schema),
+            approximation=stored_approximation(self._store.table),
+            bytes=_size(self.path),
+        )
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _embedder(self, batch_size: int | None = None) -> Embedder:
+        return Embedder(self.model, self._identity, batch_size)
+
+    def _written(
+        self,
+        documents: Iterable[DocumentLike] | FileDocuments,
+        name: str,
+        batch_size: int | None,
+        show: bool | None,
+        *,
+        removes: bool,
+    ) -> Changes:
+        files = documents if isinstance(documents, FileDocuments) else None
+        total = None if files else length_hint(documents) or None
+        source = files.source if files else name
+        self._read_words()
+        with progress_bar(total, show, "Indexing") as progress:
+            writer = Writer(self._store, self._embedder(batch_size), source, progress)
+            writer.write(files or as_documents(documents))
+        skipped = files.skipped if files else {}
+        if removes:
+            writer.remove_missing(skipped)
+        changes = writer.changes(skipped.items())
+        if changes.written:
+            self._settle()
+        return changes
+
+    def _settle(self) -> None:
+        """Do what a greater change makes worth doing."""
+        table = self._store.table
+        if table.stats()["fragment_stats"]["num_fragments"] >= _PIECES or self._unread() >= _UNREAD:
+            self.optimize()
+        if is_due(table, self._store.count()):
+            self.tune()
+
+    def _words(self) -> str | None:
+        """The name of the index of words; None where there is none."""
+        indices = self._store.table.list_indices()
+        return next((index.name for index in indices if index.columns == [PASSAGE]), None)
+
+    def _unread(self) -> int:
+        """Passages that the index of words does not know yet: text search reads them one by one."""
+        name = self._words()
+        stats = None if name is None else self._store.table.index_stats(name)
+        return 0 if stats is None else int(stats.num_unindexed_rows)
+
+    def _read_words(self) -> None:
+        """Make the index of words, if there is none: a process may have been killed before it was made."""
+        table = self._store.table
+        if self._words() is not None:
+            return
+        config = words_config(self._identity.language)
+        committed(table, lambda: table.create_index(PASSAGE, config=config), "index words")
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files in a folder; of those that other processes remove meanwhile, none."""
+    size = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            size += file.stat().st_size if file.is_file() else 0
+    return size
+
+
+def _condition(where: str | None) -> str | None:
+    if where is None:
+        return None
+    if not isinstance(where, str) or not where.strip():
+        raise InputError(f"where must be a condition in SQL, such as \"document = 'a.md'\"; got {where!r}.")
+    return where
+
+
+def _queries(query: str | list[str] | tuple[str, ...]) -> list[str]:
+    queries = [query] if isinstance(query, str) else list(query)
+    for number, text in enumerate(queries):
+        what = "query" if isinstance(query, str) else f"query[{number}]"
+        if not isinstance(text, str):
+            raise NotTextError(f"{what} must be text; got {type(text).__name__}.")
+        if not text.strip():
+            raise InputError(f"{what} is blank: there is nothing to look for.")
+    return queries
+
+
+def _loaded(name: str, identity: Identity | None = None) -> SentenceTransformer:
+    """A model by its name; for an index that is there, on its engine and in its dtype."""
+    from ..models.sentence_transformer import SentenceTransformer
+
+    return SentenceTransformer(name, on_truncation="ignore", **(identity.loading_options() if identity else {}))

@@ -1,0 +1,111 @@
+"""From documents to passages with vectors, the rows of an index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import EngineError
+from ..similarity import norms
+from ..types import FloatArray
+from .documents import Document
+from .identity import Identity
+
+if TYPE_CHECKING:
+    from ..models.sentence_transformer import SentenceTransformer
+
+#: Lengths at or below which a vector has no direction.
+_NO_LENGTH = 1e-12
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A part of a document that is found as one.
+
+    Attributes:
+        start: the first of its characters in the document's text.
+        stop: one past the last.
+        text: those characters.
+        heading: what stands above it.
+        vector: (d,) float32; None where it has no direction.
+    """
+
+    start: int
+    stop: int
+    text: str
+    heading: str | None
+    vector: FloatArray | None
+
+
+class Embedder:
+    """Cuts documents into passages and embeds them.
+
+    Args:
+        model: the index's.
+        identity: of the index.
+        batch_size: passages in a batch at the most, as for ``encode``.
+    """
+
+    def __init__(self, model: SentenceTransformer, identity: Identity, batch_size: int | None = None) -> None:
+        self._model = model
+        self._cosine = identity.similarity == "cosine"
+        self._options = identity.embedding_options(model) | {"batch_size": batch_size}
+
+    def passages(self, documents: Sequence[Document]) -> list[list[Passage]]:
+        """The passages of each document, at least one.
+
+        Raises:
+            EngineError: the model gave NaN or infinity; the document is named.
+            InputError: the model cannot cut texts.
+        """
+        if not documents:
+            return []
+        owners = [(number, part) for number, document in enumerate(documents) for part in document.parts]
+        texts = [documents[number].text[part.start : part.stop] for number, part in owners]
+        chunks = self._model.encode_chunks(texts, **self._options)
+        found: list[list[Passage]] = [[] for _ in documents]
+        lengths = norms(chunks.vectors)
+        for index, (start, stop), vector, length in zip(
+            chunks.text_index.tolist(), chunks.spans.tolist(), chunks.vectors, lengths.tolist(), strict=True
+        ):
+            number, part = owners[index]
+            if not np.isfinite(length):
+                raise EngineError(f"The model gave a vector that is not finite for document {documents[number].id!r}.")
+            text = texts[index][start:stop]
+            has_direction = bool(text.strip()) and (length > _NO_LENGTH or not self._cosine)
+            kept = vector if has_direction else None
+            found[number].append(Passage(part.start + start, part.start + stop, text, part.heading, kept))
+        return [_without_blanks(passages) for passages in found]
+
+    def check(self) -> None:
+        """Cut and embed nothing, so that settings that do not fit the model are told at once.
+
+        Raises:
+            InputError: they do not.
+        """
+        self._model.encode_chunks([""], **self._options)
+
+    def query(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors of queries, (q, d) float32."""
+        vectors: FloatArray = np.asarray(self._model.encode_query(list(texts), show_progress_bar=False), np.float32)
+        return vectors
+
+
+def _without_blanks(passages: list[Passage]) -> list[Passage]:
+    """Blank passages are left out, but for one where there is nothing else: the document is known by it."""
+    return [passage for passage in passages if passage.text] or [replace(passages[0], vector=None)]
+
+
+def reused(row: Mapping[str, Any]) -> Passage:
+    """The passage of a row that is stored, vector and all."""
+    vector = row["vector"]
+    return Passage(
+        row["start"],
+        row["stop"],
+        row["passage"],
+        row["heading"],
+        None if vector is None else np.asarray(vector, np.float32),
+    )

@@ -1,0 +1,150 @@
+"""``sbert index``, and ``sbert search`` of folders and indexes."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("lancedb", reason="the index needs lancedb: pip install 'sbert[index]'")
+
+from sbert.cli.app import app
+from support.static import static_folder
+
+
+@pytest.fixture
+def run():
+    def run(*arguments, code=0, stdin=None):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)
+        assert result.exit_code == code, result.output + repr(result.exception)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def docs(tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "cats.md").write_text(
+        "# Cats\n\n## Sleep\nthe cat sleeps in the house\n\n## Food\nthe cat can eat fish\n"
+    )
+    (folder / "t.csv").write_text("id,text,year\na,a bird can sing,2020\nb,the car is fast,2024\n")
+    return folder
+
+
+@pytest.fixture
+def built(run, docs, tmp_path):
+    model = static_folder(tmp_path / "model")
+    path = tmp_path / "x.lance"
+    run("index", "build", docs, "-o", path, "-m", model, "--json")
+    return path
+
+
+def lines(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_build_search_and_change(run, docs, built):
+    (answer,) = lines(run("index", "search", built, "a bird can sing", "-k", 1, "--json"))
+    (hit,) = answer["hits"]
+    assert answer["query"] == "a bird can sing"
+    assert (hit["rank"], hit["document"], hit["passage"]) == (1, "docs/t.csv#a", "a bird can sing")
+    assert (hit["span"], hit["metadata"]) == ([0, 15], {"year": 2020})
+    table = run("index", "search", built, "the cat sleeps", "-k", 1, "--mode", "dense").stdout
+    assert table.split("\t")[2:] == ["docs/cats.md", "Cats > Sleep", "# Cats ## Sleep the cat sleeps in the house\n"]
+    (answer,) = lines(run("index", "search", built, "bird", "--where", "year > 2020", "--json"))
+    assert [hit["document"] for hit in answer["hits"]] == ["docs/t.csv#b"]
+
+    (docs / "t.csv").write_text("id,text,year\nb,the car is fast,2024\n")
+    (report,) = lines(run("index", "sync", built, docs, "--json"))
+    assert (report["source"], report["unchanged"], report["removed"], report["embedded"]) == (str(docs), 2, 1, 0)
+    assert lines(run("index", "remove", built, "docs/cats.md", "--json")) == [{"removed": 1}]
+    facts = lines(run("index", "info", built, "--json"))[0]
+    assert (facts["documents"], facts["passages"], facts["metadata"]) == (1, 1, {"year": "a whole number"})
+    assert facts["sources"] == [str(docs)]
+
+    versions = lines(run("index", "versions", built, "--json"))
+    full = max(versions, key=lambda version: version["passages"])
+    (back,) = lines(run("index", "rollback", built, full["version"], "--json"))
+    assert back["passages"] == full["passages"] == 4
+    assert back["version"] > versions[-1]["version"]
+
+
+def test_what_people_read(run, docs, built):
+    (docs / "new.txt").write_text("a new text")
+    (docs / "bad.txt").write_bytes(b"\xff")
+    assert "bad.txt is not UTF-8" in run("index", "add", built, docs, code=2).stderr
+    said = run("index", "add", built, docs, "--on-bad-file", "skip").stderr
+    # What came before the bad file is there already.
+    assert "docs: 1 added, 0 updated, 3 unchanged, 0 removed documents" in said
+    assert "1 files could not be read" in said
+    assert "Left out: " in said
+    assert "passages" in run("index", "info", built).stdout
+    assert "4 passages" in run("index", "versions", built).stdout
+    assert "1 documents removed." in run("index", "remove", built, "--where", "year = 2020").stderr
+    assert "is as version" in run("index", "rollback", built, 4).stderr
+
+
+def test_build_again_goes_on(run, docs, built, tmp_path):
+    (report,) = lines(run("index", "build", docs, "-o", built, "-m", tmp_path / "model", "--json"))
+    assert (report["unchanged"], report["embedded"]) == (3, 0)
+    other = static_folder(tmp_path / "other", normalize=False)
+    said = run("index", "build", docs, "-o", built, "-m", other, code=2).stderr
+    assert "holds vectors of" in said
+    assert str(other) in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("search", "{path}", "x", "--where", "yeer > 1"),
+            "where names 'yeer', which is no column. Did you mean 'year'",
+        ),
+        (("search", "{path}y", "x"), "is not there. Did you mean 'x.lance'"),
+        (("search", "{path}", "x", "--mode", "txt"), "mode must be one of"),
+        (("remove", "{path}", "docs/cat.md"), "no document 'docs/cat.md'. Did you mean 'docs/cats.md'"),
+        (("remove", "{path}"), "either ids or where"),
+        (("rollback", "{path}", "99"), "There is no version 99"),
+        (("sync", "{path}", "nowhere"), "There is no file or folder nowhere"),
+    ],
+)
+def test_errors_say_what_to_do(run, built, arguments, message):
+    result = run("index", *(argument.format(path=built) for argument in arguments), code=2)
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_search_of_an_index(run, built):
+    (answer,) = lines(run("search", built, "the cat can eat fish", "-k", 1, "--json"))
+    assert answer["hits"][0]["heading"] == "Cats > Food"
+
+
+def test_search_of_a_folder(run, docs, tmp_path):
+    """It is indexed beside itself, and only what changed is embedded the next time."""
+    model = static_folder(tmp_path / "model")
+    first = run("search", docs, "a bird can sing", "-k", 1, "-m", model)
+    assert first.stdout.split("\t")[2:] == ["docs/t.csv#a", "", "a bird can sing\n"]
+    assert "3 added" in first.stderr
+    assert (tmp_path / "docs.sbert-cache").is_dir()
+    (docs / "more.html").write_text("<h1>Dogs</h1><p>a dog can run")
+    (docs / "bad.txt").write_bytes(b"\xff")
+    second = run("search", docs, "--json", "-k", 1, "-m", model, stdin="a dog can run\n\nbird\n")
+    assert [answer["hits"][0]["document"] for answer in lines(second)] == ["docs/more.html", "docs/t.csv#a"]
+    assert "1 added, 0 updated, 3 unchanged" in second.stderr
+    assert "Left out: " in second.stderr
+    # An index that is damaged is made anew.
+    (index,) = (tmp_path / "docs.sbert-cache").glob("*.lance")
+    for file in (index / "passages.lance" / "_versions").iterdir():
+        file.write_bytes(b"")
+    assert "4 added" in run("search", docs, "bird", "-m", model).stderr
+
+
+def test_search_of_a_folder_beside_which_nothing_may_be_written(run, docs, tmp_path):
+    model = static_folder(tmp_path / "model")
+    (tmp_path / "docs.sbert-cache").write_text("in the way")
+    said = run("search", docs, "a bird can sing", "-m", model).stderr
+    assert "3 added" in said
+    assert "corpora" in said
+    assert (tmp_path / "docs.sbert-cache").read_text() == "in the way"

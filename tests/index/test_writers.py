@@ -1,0 +1,90 @@
+"""Several processes write at once, and some are killed: nothing is lost, doubled or half there."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("lancedb", reason="the index needs lancedb: pip install 'sbert[index]'")
+
+import sbert
+from sbert.index import Document, Index
+
+SCRIPT = Path(__file__).with_name("writing.py")
+
+
+def writer(index, model_folder, name, count, shared):
+    source = str(Path(sbert.__file__).parents[1])
+    env = os.environ | {"PYTHONPATH": os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])}
+    command = [sys.executable, str(SCRIPT), str(index.path), str(model_folder), name, str(count), str(shared)]
+    process = subprocess.Popen(
+        command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n", process.stderr.read()
+    return process
+
+
+def go(process):
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def whole_documents(index):
+    """The passages of each document, after a check that none is doubled or missing."""
+    rows = index._store.table.search().select(["id", "document", "part", "passage", "writer"]).to_arrow().to_pylist()
+    assert len({row["id"] for row in rows}) == len(rows)
+    found = {}
+    for row in sorted(rows, key=lambda row: row["part"]):
+        found.setdefault(row["document"], []).append(row)
+    for parts in found.values():
+        assert [row["part"] for row in parts] == list(range(len(parts)))
+        assert len({row["writer"] for row in parts}) == 1, "passages of two versions of a document are mixed"
+    return found
+
+
+def test_two_writers(index, model_folder):
+    """Each adds its own documents and both the same ones; all are there, and each is one writer's as a whole."""
+    index.add([Document("first", "a cat", {"writer": "none"})])
+    processes = [writer(index, model_folder, name, 15, 10) for name in ("one", "two")]
+    for process in processes:
+        go(process)
+    for process in processes:
+        out, err = process.communicate(timeout=120)
+        assert (process.returncode, out) == (0, "done\n"), err
+    found = whole_documents(index)
+    expected = {"first", *(f"{name}-{n}" for name in ("one", "two") for n in range(15))}
+    assert set(found) == expected | {f"shared-{n}" for n in range(10)}
+    lengths = {"one": 10, "two": 20}
+    for n in range(10):
+        parts = found[f"shared-{n}"]
+        words = max(row["passage"].count(parts[0]["writer"]) for row in parts)
+        assert 0 < words <= lengths[parts[0]["writer"]]
+    assert len(index.search("dog", 1000, mode="dense")) == len(index)
+    assert index.info().documents == 41
+
+
+def test_killed_writers(index, model_folder):
+    """A writer that is killed at any moment leaves whole documents; the next goes on where it was."""
+    index.add([Document("first", "a cat", {"writer": "none"})])
+    chance = random.Random(0)
+    counts = [1]
+    for _ in range(4):
+        process = writer(index, model_folder, "one", 200, 0)
+        go(process)
+        time.sleep(chance.uniform(0.05, 0.4))
+        process.kill()
+        process.communicate()
+        found = whole_documents(Index.open(index.path, index.model))
+        counts.append(len(found))
+        assert counts[-1] >= counts[-2]
+        assert set(found) == {"first", *(f"one-{n}" for n in range(len(found) - 1))}
+        assert len(index.search("number", 10_000, mode="text")) == len(index) - 1
+    assert counts[-1] > 1, "no writer lived long enough to write"
+    documents = [Document(f"one-{n}", f"the cat one number {n} " * 8, {"writer": "one"}) for n in range(200)]
+    changes = index.add(documents)
+    assert (changes.unchanged, changes.added) == (counts[-1] - 1, 201 - counts[-1])
+    assert index.info().documents == 201
