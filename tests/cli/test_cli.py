@@ -58,9 +58,8 @@ def _python(*arguments, **options):
 def test_help_lists_the_commands(run):
     """--help names every command; no arguments show the same."""
     out = run("--help").stdout
-    commands = ("encode", "similarity", "search", "info", "pairs", "align", "cluster", "dedupe", "quantize", "distill")
-    for command in commands:
-        assert command in out
+    commands = {"encode", "similarity", "search", "info", "pairs", "align", "cluster", "dedupe", "map", "quantize"}
+    assert commands | {"distill"} <= set(out.split())
     assert "--traceback" in out
 
 
@@ -361,6 +360,16 @@ def test_cluster(run, corpus):
     assert in_none.stderr == "0 clusters of 4 texts, of which 4 are in none.\n"
     assert json.loads(run("cluster", corpus, "--method", "hdbscan", "--json").stdout.splitlines()[0])["cluster"] is None
     assert "Did you mean 'hdbscan'" in run("cluster", corpus, "--method", "hbscan", code=2).stderr
+
+
+def test_map(run, corpus, tmp_path):
+    """A page with the texts and the clusters' names; a folder that is not there costs no embedding."""
+    pytest.importorskip("umap", reason="needs the extra 'map'")
+    facts = json.loads(run("map", corpus, "-o", tmp_path / "map.html", "-k", 2, "--json").stdout)
+    assert (facts["texts"], len(facts["clusters"])) == (4, 2)
+    page = (tmp_path / "map.html").read_text()
+    assert all(words in page for words in TEXTS + facts["clusters"])
+    assert "there is no folder" in run("map", corpus, "-o", tmp_path / "x" / "y.html", "-m", "none", code=2).stderr
 
 
 REPEATED = ["A cat sleeps.", "Shares fell.", "A CAT sleeps.", "Shares fell.", "The cat is sleeping now.", "Rain."]
