@@ -124,6 +124,8 @@ def search(
 ) -> None:
     """Find the passages that answer a query."""
     index = _opened(path)
+    if mode != "text":
+        _ = index.model  # loaded now, so that the time told of the first query is its own
     answer(
         query,
         lambda asked: passages(index.search(asked, top_k, where=where, mode=mode)),
