@@ -23,6 +23,12 @@ TABLE = "passages"
 #: Times that a commit is tried, and the seconds waited after the first; doubled each time, and never quite the same.
 ATTEMPTS, _FIRST_WAIT = 12, 0.02
 
+#: Words by which LanceDB says that another writer came in between; the last two, that it added a column just now.
+_CONFLICTS = (
+    "commit conflict", "concurrent", "preempted", "too many attempts", "already exists in the dataset",
+    "type conflicts",
+)  # fmt: skip
+
 _Result = TypeVar("_Result")
 
 
@@ -151,7 +157,7 @@ def committed(table: Any, change: Callable[[], _Result], what: str, attempts: in
 def is_conflict(error: BaseException) -> bool:
     """Whether an error says that another writer's commit came in between."""
     text = str(error).lower()
-    return any(sign in text for sign in ("commit conflict", "concurrent", "preempted", "too many attempts"))
+    return any(sign in text for sign in _CONFLICTS)
 
 
 def quoted(text: str) -> str:
