@@ -74,7 +74,7 @@ class Retrieval:
         hits: Any = search(queries, documents, top_k=10)
         return self.ndcg_of(hits.ids.tolist())
 
-    def ndcg_of(self, rankings: Sequence[Sequence[int]]) -> float:
+    def ndcg_of(self, rankings: Sequence[Sequence[int]] | np.ndarray) -> float:
         """nDCG@10 times 100 of rankings; gains as they stand, the way that trec_eval computes it.
 
         Args:

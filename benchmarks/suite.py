@@ -9,7 +9,20 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NAMES = ("startup", "encode", "quality", "search", "index", "pairs", "memory", "resume", "static")
+NAMES = (
+    "startup",
+    "encode",
+    "quality",
+    "search",
+    "mining",
+    "quantized",
+    "index",
+    "tatoeba",
+    "pairs",
+    "memory",
+    "resume",
+    "static",
+)
 # What makes a script short that has no --short.
 SHORT = {"memory": ["--texts", "30000"], "resume": ["--kills", "3", "--texts", "2000"]}
 # Peers that are in an environment of their own.

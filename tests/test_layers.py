@@ -113,6 +113,7 @@ def test_public_names():
         "SimilarityFunction",
         "__version__",
         "errors",
+        "mine_hard_negatives",
         "models",
         "quantize_embeddings",
         "util",

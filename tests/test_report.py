@@ -109,3 +109,24 @@ def test_what_a_busy_machine_measured_is_marked_and_not_in_the_readme(report):
     page = report(encode={"models": {"a-model": one_model()}, "busy": 0.5, "misleads": True})
     assert "other work took 50 % of the machine" in page
     assert "encode.py" not in (report.root / "README.md").read_text(encoding="utf-8")
+
+
+def test_quantised_search_shows_both_sides_where_both_ran(report):
+    found = {"sbert": 0.9961, "sentence-transformers": 0.9}
+    both = {name: {"ndcg_at_10": 60.0, "kept": kept, "milliseconds": 9.0} for name, kept in found.items()}
+    cases = {"plain": both | {"ratio": 1.5}, "by bytes": {"sbert": both["sbert"]}}
+    page = report(quantized={"libraries": {"faiss": {"uint8": cases}}})
+    assert report.done.returncode == 0, report.done.stderr
+    assert "| faiss uint8, plain | 99.6 % | 90.0 % | 1.50 × |" in page
+    assert "| faiss uint8, by bytes | 99.6 % |  |  |" in page
+
+
+def test_translations_are_listed_by_language(report):
+    german = {"pairs": 1000, "to_english": 99.04, "from_english": 98.96, "mean": 99.0}
+    page = report(
+        tatoeba={"model": "a-model", "dtype": "int8", "languages": {"deu": german}, "means": {"all 1": 99.0}}
+        | {"seconds": 60.0, "texts": 2000}
+    )
+    assert report.done.returncode == 0, report.done.stderr
+    assert "Means: 99.0 % over all 1." in page
+    assert "| deu | 1,000 | 99.0 | 99.0 |" in page

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from . import util as util
     from .models.sentence_transformer import SentenceTransformer
     from .quantization import quantize_embeddings
+    from .search.hard_negatives import mine_hard_negatives
     from .similarity import SimilarityFunction
 
 #: Where each public name lives.
 _HOMES = {
     "SentenceTransformer": "models.sentence_transformer",
     "SimilarityFunction": "similarity",
+    "mine_hard_negatives": "search.hard_negatives",
     "quantize_embeddings": "quantization",
 }
 _MODULES = ("errors", "models", "util")
@@ -35,6 +37,7 @@ __all__ = [
     "SimilarityFunction",
     "__version__",
     "errors",
+    "mine_hard_negatives",
     "models",
     "quantize_embeddings",
     "util",

@@ -156,10 +156,40 @@ def dequantize_embeddings(
     if precision == "float32":
         numbers = rows.astype(np.float32, copy=False)
     elif precision in ("int8", "uint8"):
-        numbers = _middles(rows, _read_ranges(ranges, rows, "codes", precision))
+        numbers = _middles(rows, read_ranges(ranges, rows, "codes", precision))
     else:
         numbers = _signs(rows, dim)
     return numbers if dimensions(codes) > 1 else numbers.reshape(-1)
+
+
+def read_ranges(ranges: Vectors | None, rows: AnyArray, argument: str, precision: str) -> FloatArray:
+    """Ranges as the user gives them, checked: (2, d) float32.
+
+    Args:
+        ranges: (2, d), smallest and greatest number of each dimension.
+        rows: (n, d), what they are for.
+        argument: the name of those, for errors.
+        precision: likewise.
+
+    Raises:
+        InputError: there are none, they have another shape, NaN or infinity, or a smallest number that is greater.
+        DimensionError: they are for another width.
+    """
+    if ranges is None:
+        raise InputError(f"ranges are needed for precision {precision!r}: those that the codes were made by.")
+    limits = as_array(as_floats(as_rows(ranges, "ranges"))).astype(np.float32, copy=False)
+    if len(limits) != 2:
+        raise InputError(f"ranges must have the shape (2, d), smallest and greatest; got {limits.shape}.")
+    if limits.shape[1] != rows.shape[1]:
+        raise DimensionError(
+            f"ranges are for {limits.shape[1]} dimensions and {argument} have {rows.shape[1]}. "
+            "Take them from vectors of the same model, truncated alike."
+        )
+    require_finite(limits, "ranges")
+    if (limits[0] > limits[1]).any():
+        dimension = int((limits[0] > limits[1]).argmax())
+        raise InputError(f"ranges[0] must not be greater than ranges[1]; it is in dimension {dimension}.")
+    return limits
 
 
 def _are_matrices(values: VectorsOrMatrices) -> bool:
@@ -195,7 +225,7 @@ def _limits(
 ) -> FloatArray | None:
     """The (2, d) ranges to quantise by: given, of the calibration vectors, or of the embeddings; None for no rows."""
     if ranges is not None:
-        return _read_ranges(ranges, matrices[0], "embeddings", precision)
+        return read_ranges(ranges, matrices[0], "embeddings", precision)
     if calibration_embeddings is not None:
         given = _matrices(calibration_embeddings, "calibration_embeddings")
         require_width(given[0], matrices[0], "calibration_embeddings", "embeddings")
@@ -226,25 +256,6 @@ def _calibrate(matrices: list[FloatArray], argument: str, stacklevel: int) -> Fl
     if (least == greatest).all():
         raise InputError(f"{argument} must hold different vectors to take ranges from; all {rows} are equal.")
     return np.stack([least, greatest]).astype(np.float32)
-
-
-def _read_ranges(ranges: Vectors | None, rows: AnyArray, argument: str, precision: str) -> FloatArray:
-    """Ranges as the user gives them, checked: (2, d) float32."""
-    if ranges is None:
-        raise InputError(f"ranges are needed for precision {precision!r}: those that the codes were made by.")
-    limits = as_array(as_floats(as_rows(ranges, "ranges"))).astype(np.float32, copy=False)
-    if len(limits) != 2:
-        raise InputError(f"ranges must have the shape (2, d), smallest and greatest; got {limits.shape}.")
-    if limits.shape[1] != rows.shape[1]:
-        raise DimensionError(
-            f"ranges are for {limits.shape[1]} dimensions and {argument} have {rows.shape[1]}. "
-            "Take them from vectors of the same model, truncated alike."
-        )
-    require_finite(limits, "ranges")
-    if (limits[0] > limits[1]).any():
-        dimension = int((limits[0] > limits[1]).argmax())
-        raise InputError(f"ranges[0] must not be greater than ranges[1]; it is in dimension {dimension}.")
-    return limits
 
 
 def _encode(matrix: FloatArray, precision: str, limits: FloatArray | None) -> AnyArray:

@@ -10,8 +10,11 @@ from .quantization import quantize_embeddings
 from .search.communities import communities
 from .search.duplicates import Encoder
 from .search.exact import search
+from .search.hard_negatives import mine_hard_negatives
 from .search.mining import paraphrases
 from .search.scoring import ScoreFunction
+from .search.with_faiss import semantic_search_faiss
+from .search.with_usearch import semantic_search_usearch
 from .similarity import (
     SimilarityFunction,
     cos_sim,
@@ -39,6 +42,7 @@ __all__ = [
     "dot_score",
     "euclidean_sim",
     "manhattan_sim",
+    "mine_hard_negatives",
     "normalize_embeddings",
     "pairwise_angle_sim",
     "pairwise_cos_sim",
@@ -50,6 +54,8 @@ __all__ = [
     "pytorch_cos_sim",
     "quantize_embeddings",
     "semantic_search",
+    "semantic_search_faiss",
+    "semantic_search_usearch",
     "truncate_embeddings",
 ]
 

@@ -58,7 +58,8 @@ def _python(*arguments, **options):
 def test_help_lists_the_commands(run):
     """--help names every command; no arguments show the same."""
     out = run("--help").stdout
-    for command in ("encode", "similarity", "search", "info", "pairs", "quantize", "distill"):
+    commands = ("encode", "similarity", "search", "info", "pairs", "align", "cluster", "dedupe", "quantize", "distill")
+    for command in commands:
         assert command in out
     assert "--traceback" in out
 
@@ -313,7 +314,97 @@ def test_pairs(run, corpus):
     assert run("pairs", corpus, "-n", 1).stdout.split("\t")[1:] == [TEXTS[0], TEXTS[2] + "\n"]
 
 
+def test_align(run, corpus, tmp_path):
+    """The pairs that are the best for both sides, in other orders and numbers; --min-score leaves out the rest."""
+    target = tmp_path / "target.txt"
+    target.write_text("Stocks lost value.\nA kitten naps on a couch.\nThe weather in Rome is fine.\n")
+    arguments = ("align", corpus, target, "--model", "all-MiniLM-L6-v2")
+    found = [json.loads(line) for line in run(*arguments, "--json").stdout.splitlines()]
+    assert {(pair["source_id"], pair["target_id"]) for pair in found[:2]} == {(3, 0), (2, 1)}
+    lines = target.read_text().splitlines()
+    assert (found[0]["source"], found[0]["target"]) == (TEXTS[found[0]["source_id"]], lines[found[0]["target_id"]])
+    assert found[0]["score"] >= found[1]["score"] > 1
+    result = run(*arguments, "--margin", "absolute", "--min-score", 0.6)
+    assert 1 <= len(result.stdout.splitlines()) <= 2
+    assert "among 4 and 3 texts." in result.stderr
+    assert run(*arguments, "--min-score", 99).stdout == ""
+
+
+def test_align_refuses(run, corpus):
+    """No model of its own choice, since an English one would align nothing; wrong names offer the nearest."""
+    assert "--model" in run("align", corpus, corpus, code=2).output
+    model = ("--model", "all-MiniLM-L6-v2")
+    assert "Did you mean 'ratio'" in run("align", corpus, corpus, *model, "--margin", "ratios", code=2).output
+    assert "cannot both be standard input" in run("align", "-", "-", *model, code=2).output
+
+
 # --- errors -----------------------------------------------------------------------------------------------------------
+
+
+def test_cluster(run, corpus):
+    """A line a cluster: its size, its name and its most central text; in JSON a line a text."""
+    pytest.importorskip("sklearn", reason="needs the extra 'cluster'")
+    result = run("cluster", corpus, "-k", 2, "--words", 2)
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [size for size, _, _ in lines] == ["2", "2"]
+    assert [set(name.split(", ")) <= {"cat", "sleeps", "sofa", "kitten", "naps", "couch"} for _, name, _ in lines] == [
+        True,
+        False,
+    ]
+    assert [text in TEXTS for _, _, text in lines] == [True, True]
+    assert result.stderr == "2 clusters of 4 texts.\n"
+    found = [json.loads(line) for line in run("cluster", corpus, "-k", 2, "--json").stdout.splitlines()]
+    assert [text["cluster"] for text in found] == [0, 1, 0, 1]
+    assert [text["text"] for text in found] == TEXTS
+    assert found[0]["name"] == found[2]["name"] != found[1]["name"]
+    in_none = run("cluster", corpus, "--method", "hdbscan")
+    assert in_none.stderr == "0 clusters of 4 texts, of which 4 are in none.\n"
+    assert json.loads(run("cluster", corpus, "--method", "hdbscan", "--json").stdout.splitlines()[0])["cluster"] is None
+    assert "Did you mean 'hdbscan'" in run("cluster", corpus, "--method", "hbscan", code=2).stderr
+
+
+REPEATED = ["A cat sleeps.", "Shares fell.", "A CAT sleeps.", "Shares fell.", "The cat is sleeping now.", "Rain."]
+
+
+def test_dedupe(run, tmp_path):
+    """What is kept, which of a group, and what the rows of the others were."""
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps({"n": n, "text": text}) + "\n" for n, text in enumerate(REPEATED)))
+    result = run("dedupe", path)
+    assert result.stdout.splitlines() == [REPEATED[0], REPEATED[1], REPEATED[4], REPEATED[5]]
+    assert result.stderr == "4 of 6 texts kept; 2 repeat one of 2 others.\n"
+    longest = run("dedupe", path, "-t", 0.8, "--keep", "longest", "-o", tmp_path / "kept.jsonl")
+    assert longest.stdout == ""
+    assert longest.stderr.endswith(f"Written to {tmp_path / 'kept.jsonl'}.\n")
+    lines = (tmp_path / "kept.jsonl").read_text().splitlines()
+    assert lines == [path.read_text().splitlines()[row] for row in (1, 4, 5)]
+    assert "A cat sleeps." in run("dedupe", path, "-t", 0.8, "--keep", "shortest").stdout
+
+
+def test_dedupe_in_groups_and_in_json(run, tmp_path):
+    """What repeats what, for people and for programs."""
+    path = tmp_path / "a.txt"
+    path.write_text("".join(f"{text}\n" for text in REPEATED))
+    lines = [line.split("\t") for line in run("dedupe", path, "-t", 0.95, "--groups").stdout.splitlines()]
+    assert [(line[0], line[2]) for line in lines] == [
+        ("1", REPEATED[0]), ("1", REPEATED[2]), ("2", REPEATED[1]), ("2", REPEATED[3]),
+    ]  # fmt: skip
+    assert [line[1] for line in lines][::2] == ["kept", "kept"]
+    groups = [json.loads(line) for line in run("dedupe", path, "-t", 0.95, "--groups", "--json").stdout.splitlines()]
+    assert [(group["kept"]["id"], [row["id"] for row in group["dropped"]]) for group in groups] == [(0, [2]), (1, [3])]
+    rows = [json.loads(line) for line in run("dedupe", path, "-t", 0.95, "--json").stdout.splitlines()]
+    assert [(row["id"], row["kept"], row.get("repeats")) for row in rows] == [
+        (0, True, None), (1, True, None), (2, False, 0), (3, False, 1), (4, True, None), (5, True, None),
+    ]  # fmt: skip
+
+
+def test_dedupe_checks_the_output_first(run, tmp_path):
+    """A wrong name costs no embedding, and nothing is written."""
+    path = tmp_path / "a.txt"
+    path.write_text("one\n")
+    assert "rows are written to" in run("dedupe", path, "-o", tmp_path / "b.npy", "-m", "no-such-model", code=2).stderr
+    assert "Did you mean 'longest'" in run("dedupe", path, "--keep", "longer", code=2).stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_errors_are_one_message(tmp_path):

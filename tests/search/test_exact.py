@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -273,3 +273,57 @@ def test_a_prepared_corpus_of_cosines_tensors_and_nothing():
         Corpus([[1.0], [2.0], [np.nan]])
     with pytest.raises(DimensionError):
         Corpus(rows).search([[1.0, 2.0]])
+
+
+@settings(max_examples=30)
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 400), st.sampled_from([1, 7, 30, 500]), st.sampled_from(["cosine", "dot"])
+)
+def test_a_first_pass_in_bytes_loses_nothing(seed, rows, top_k, score_function):
+    """Copies, near-copies, zeros, and vectors of very different lengths among them."""
+    generator = np.random.default_rng(seed)
+    corpus = generator.standard_normal((rows, 12)).astype(np.float32)
+    corpus *= 10.0 ** generator.integers(-3, 3, (rows, 1))
+    corpus[generator.integers(0, rows, rows // 3)] = corpus[0]
+    corpus[::5] += np.float32(1e-3) * generator.standard_normal(corpus[::5].shape).astype(np.float32)
+    corpus[rows // 2] = 0
+    queries = generator.standard_normal((3, 12)).astype(np.float32)
+    expected = Corpus(corpus, score_function=score_function).search(queries, top_k)
+    found = Corpus(corpus, score_function=score_function, first_pass="int8").search(queries, top_k)
+    assert found.ids.shape == expected.ids.shape
+    sizes = np.linalg.norm(corpus, axis=1).max() if score_function == "dot" else 1
+    np.testing.assert_allclose(found.scores, expected.scores, atol=4e-6 * sizes, rtol=1e-6)
+    assert all(len(set(ids)) == len(ids) for ids in found.ids.tolist())
+    if score_function == "dot":
+        of_ids = np.einsum("qd,qkd->qk", queries, corpus[found.ids])
+        np.testing.assert_allclose(of_ids, found.scores, atol=4e-6 * sizes, rtol=1e-6)
+
+
+def test_equal_vectors_keep_their_order_in_a_first_pass():
+    corpus = np.eye(4, dtype=np.float32)[[1, 0, 1, 0, 2, 0, 1] * 30]
+    expected = search(np.eye(4)[:3], corpus, top_k=40)
+    found = Corpus(corpus, first_pass="int8").search(np.eye(4)[:3], 40)
+    np.testing.assert_array_equal(found.ids, expected.ids)
+
+
+def test_a_first_pass_looks_at_few_vectors(monkeypatch):
+    rows = np.random.default_rng(0).standard_normal((5000, 64)).astype(np.float32)
+    corpus = Corpus(rows, first_pass="int8")
+    counts = []
+    candidates = corpus._first_pass._candidates
+    monkeypatch.setattr(
+        corpus._first_pass, "_candidates", lambda *given: counts.append(len(found := candidates(*given))) or found
+    )
+    corpus.search(rows[:20] + 0.5, 10)
+    assert len(counts) == 20
+    assert min(counts) >= 10
+    assert max(counts) < 200
+
+
+def test_first_passes_that_are_not_possible():
+    with pytest.raises(InputError, match="first_pass must be one of 'int8'; got 'int4'"):
+        Corpus([[1.0]], first_pass="int4")
+    with pytest.raises(InputError, match="for the cosine and the dot product"):
+        Corpus([[1.0]], first_pass="int8", score_function="euclidean")
+    assert Corpus(np.empty((0, 4), np.float32), first_pass="int8").search([[1.0] * 4]).ids.shape == (1, 0)
+    assert Corpus(np.ones((3, 4)), first_pass="int8").search(np.empty((0, 4))).ids.shape == (0, 3)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sbert import util
 from sbert.errors import InputError
-from sbert.search import communities, deduplicate, near_duplicates, neighbours, paraphrases
+from sbert.search import Pairs, communities, deduplicate, near_duplicates, neighbours, paraphrases, screen
+from sbert.search.pairs import Tiles
+from sbert.search.selection import ranked
 
 # Rows along axes: every cosine is exactly 0 or 1, so ties are many and exact.
 AXES = st.lists(st.integers(0, 3), min_size=1, max_size=40)
@@ -54,7 +56,6 @@ def test_neighbours_are_all_rows_above_the_threshold(chunk_size):
     assert found.counts.sum() == len(found.ids) > 90
 
 
-@settings(deadline=None)  # the first run imports what the others have
 @given(AXES, SIZES)
 def test_equal_neighbours_are_in_order(axes, chunk_size):
     found = neighbours(along(axes), 0.5, chunk_size=chunk_size)
@@ -65,6 +66,49 @@ def test_equal_neighbours_are_in_order(axes, chunk_size):
 def test_no_rows_and_one_row():
     assert len(neighbours(np.empty((0, 4), np.float32), 0.5)) == 0
     assert neighbours([[1.0, 2.0]], -1).counts.tolist() == [0]
+
+
+@pytest.mark.parametrize("threshold", [0.3, 0.75, 0.97])
+@pytest.mark.parametrize("dense", [0, 1 / 100, 1], ids=["whole tiles", "either", "pair by pair"])
+@pytest.mark.parametrize("width", [1, 8, 48])
+def test_a_screen_misses_nothing(threshold, dense, width, monkeypatch):
+    embeddings = clustered(700)
+    embeddings[100], embeddings[200:210] = 0, embeddings[300]
+    axes = np.linalg.qr(vectors(16, 16))[0][:, : min(width, 16)]  # whatever the axes
+    monkeypatch.setattr(screen, "_DENSE", dense)
+    tiles = Tiles(embeddings, 64)
+    found = screen.Screen(tiles, threshold, axes)
+    pairs = Pairs.joined(part for strip in range(len(tiles)) for part in found.strip(strip))
+    scores = np.triu(cosines(embeddings), k=1)
+    np.testing.assert_allclose(pairs.scores, scores[pairs.left, pairs.right], atol=1e-6)
+    assert (pairs.scores >= threshold).all()
+    assert len(np.unique(pairs.left * 700 + pairs.right)) == len(pairs)
+    scores[pairs.left, pairs.right] = 0
+    assert scores.max() < threshold + 1e-6  # rounding may leave out what lies on the threshold
+
+
+def test_a_screen_is_chosen_where_it_pays(monkeypatch):
+    generator = np.random.default_rng(0)
+    few_axes = vectors(700, 16) @ generator.standard_normal((16, 256)).astype(np.float32)
+    monkeypatch.setattr(screen, "_WORTH", 700)
+    assert screen.Screen.of(Tiles(few_axes, 64), 0.9) is not None
+    assert screen.Screen.of(Tiles(few_axes, 64), -1) is None  # every pair passes
+    assert screen.Screen.of(Tiles(few_axes[1:], 64), 0.9) is None  # too few rows
+    expected = neighbours(few_axes[1:], 0.9)
+    monkeypatch.setattr(screen, "_WORTH", 699)
+    assert len(neighbours(few_axes[1:], 0.9).ids) == pytest.approx(len(expected.ids), rel=1e-3)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from([-1.5, -0.0, 0.0, 1e-30, 0.25, 0.5]), st.integers(0, 9))),
+)
+def test_one_sort_orders_as_three(rows):
+    groups, scores, ids = (np.array(column) for column in zip(*rows, strict=True)) if rows else (np.empty(0, int),) * 3
+    scores = scores.astype(np.float32)
+    order = ranked(groups, scores, ids)
+    expected = np.lexsort((ids, -scores, groups))
+    for column in (groups, scores, ids):
+        np.testing.assert_array_equal(column[order], column[expected])
 
 
 # --- paraphrase mining ------------------------------------------------------------------------------------------------

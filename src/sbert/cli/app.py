@@ -12,7 +12,8 @@ from typer.core import TyperGroup
 
 from ..errors import SbertError, SbertWarning
 from ..version import __version__
-from . import distill, encode, index, info, pairs, quantize, search, similarity
+from . import align, cluster, dedupe, distill, encode, index, info, pairs, quantize, search, similarity
+from . import map as map_texts
 from .console import note
 
 
@@ -85,9 +86,13 @@ for _command in (
     similarity.similarity,
     search.search,
     pairs.pairs,
+    align.align,
+    cluster.cluster,
+    dedupe.dedupe,
     quantize.quantize,
     distill.distill,
     info.info,
 ):
     app.command()(_command)
+app.command("map")(map_texts.draw)
 app.add_typer(index.app, name="index")

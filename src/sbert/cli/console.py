@@ -24,7 +24,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table to a terminal; elsewhere one line a row, with tabs between, for other programs.
 
     Args:
-        columns: headings; those called rank and score hold numbers.
+        columns: headings; those called rank, score and size hold numbers.
         rows: as many strings each.
     """
     if not sys.stdout.isatty():
@@ -38,7 +38,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        if column in ("rank", "score"):
+        if column in ("rank", "score", "size"):
             table.add_column(column, justify="right", no_wrap=True)
         else:
             table.add_column(column, overflow="fold")

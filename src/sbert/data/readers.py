@@ -63,17 +63,42 @@ class Rows:
         rows: one dict a row, of column to value. CSV and TSV values are strings.
         columns: all columns, in the order in which they first appear.
         source: the file as it was named, or ``standard input``.
+        places: where each row is, for messages: its line, or its number for Parquet.
+        form: what the file was read as.
     """
 
     rows: list[dict[str, Any]]
     columns: list[str]
     source: str
+    places: list[int]
+    form: str
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __repr__(self) -> str:
         return f"Rows({len(self.rows):,} from {self.source}, columns {', '.join(self.columns)})"
+
+    def text_column(self, column: str | None = None) -> str:
+        """The column that holds the texts, found as by :func:`read_texts` where none is named.
+
+        Raises:
+            DataError: there is no such column, or none stands out.
+        """
+        if self.form == "lines":
+            if column is not None:
+                raise _no_columns(self.source, column)
+            return LINES_COLUMN
+        return choose_column(self.rows[:_SAMPLE], column, self.source)
+
+    def texts(self, column: str | None = None) -> list[str]:
+        """The texts of :meth:`text_column`, checked as by :func:`read_texts`.
+
+        Raises:
+            DataError: also where a value is not text; its place is named.
+        """
+        chosen = self.text_column(column)
+        return [_text(row, chosen, self.source, self.form) for row in zip(self.places, self.rows, strict=True)]
 
 
 class TextStream:
@@ -103,7 +128,7 @@ class TextStream:
         if on_bad_line not in BAD_LINES:
             raise one_of("on_bad_line", on_bad_line, BAD_LINES)
         if self._form == "lines" and column is not None:
-            raise DataError(f"{self.source} is read as plain lines, which have no column {column!r}.")
+            raise _no_columns(self.source, column)
         self._wanted, self._limit = column, limit
         self._bad = refuse if on_bad_line == "error" else self._skip
         self.column: str | None = None
@@ -236,10 +261,11 @@ def read_rows(path: str | os.PathLike[str], *, limit: int | None = None, form: s
     source, file_path, form = _identify(path, form)
     _check_limit(limit)
     with open_bytes(file_path) as file:
-        rows = [row for _, row in islice(_READERS[form](file, source, False, refuse), limit)]
-    if not rows:
+        found = list(islice(_READERS[form](file, source, False, refuse), limit))
+    if not found:
         raise DataError(f"{source} is empty: it holds no row.")
-    return Rows(rows, list(dict.fromkeys(chain.from_iterable(rows))), source)
+    rows = [row for _, row in found]
+    return Rows(rows, list(dict.fromkeys(chain.from_iterable(rows))), source, [place for place, _ in found], form)
 
 
 def _identify(path: str | os.PathLike[str], form: str | None) -> tuple[str, Path | None, str]:
@@ -250,6 +276,10 @@ def _identify(path: str | os.PathLike[str], form: str | None) -> tuple[str, Path
         return "standard input", None, form or "lines"
     file_path = Path(path).expanduser()
     return str(path), file_path, form or format_of(file_path)
+
+
+def _no_columns(source: str, column: str) -> DataError:
+    return DataError(f"{source} is read as plain lines, which have no column {column!r}.")
 
 
 def _check_limit(limit: int | None) -> None:

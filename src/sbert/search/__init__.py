@@ -1,27 +1,38 @@
-"""Search in sets of vectors: nearest neighbours, most similar pairs, communities, near-duplicates."""
+"""Search in sets of vectors: nearest neighbours, pairs, groups, near-duplicates, translations, hard negatives."""
 
 from __future__ import annotations
 
+from .bitext import Accuracy, mine_bitext, translation_accuracy
+from .clusters import Clusters, cluster
 from .communities import communities
 from .corpus import Corpus
 from .duplicates import Duplicates, deduplicate, near_duplicates
 from .exact import search
+from .hard_negatives import mine_hard_negatives
 from .hits import Hits
 from .mining import paraphrases
+from .naming import name_clusters
 from .neighbours import Neighbours, neighbours
 from .pairs import Pairs, most_similar_pairs
 
 __all__ = [
+    "Accuracy",
+    "Clusters",
     "Corpus",
     "Duplicates",
     "Hits",
     "Neighbours",
     "Pairs",
+    "cluster",
     "communities",
     "deduplicate",
+    "mine_bitext",
+    "mine_hard_negatives",
     "most_similar_pairs",
+    "name_clusters",
     "near_duplicates",
     "neighbours",
     "paraphrases",
     "search",
+    "translation_accuracy",
 ]

@@ -23,12 +23,15 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
 from ..data.beside import cache_places
 from ..types import FloatArray
+
+#: What texts are to the model, whose prompts may differ for the two.
+Role: TypeAlias = Literal["document", "query"]
 
 #: Entries kept of one corpus: enough to compare a few models on it.
 KEPT = 4
@@ -50,6 +53,9 @@ class Embedder(Protocol):
 
     def encode_document(self, inputs: Any, **options: Any) -> Any:
         """Vectors of texts."""
+
+    def encode_query(self, inputs: Any, **options: Any) -> Any:
+        """Vectors of texts that are asked."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,6 +88,7 @@ def embed_corpus(
     *,
     options: Mapping[str, Any] | None = None,
     display_options: Mapping[str, Any] | None = None,
+    role: Role = "document",
 ) -> CorpusVectors:
     """The vectors of a corpus: read where they are kept, else made with ``model.encode_document`` and kept.
 
@@ -95,13 +102,14 @@ def embed_corpus(
         source: the file that the texts are of; None keeps nothing.
         options: arguments for ``encode_document`` that change the vectors; part of what an entry is found by.
         display_options: arguments for it that do not, such as ``show_progress_bar``.
+        role: ``query`` for texts that are embedded with ``model.encode_query``.
 
     Returns:
         The vectors and how they were come by.
     """
     started = time.perf_counter()
     options = dict(options or {})
-    key = corpus_key(model, texts, options)
+    key = corpus_key(model, texts, options, role)
     damaged: list[Path] = []
     for folder in _places(source):
         entry = folder / key
@@ -110,7 +118,8 @@ def embed_corpus(
             seconds = time.perf_counter() - started
             note = f"The vectors of {len(texts):,} texts were read from {folder} in {seconds:.1f} s."
             return CorpusVectors(vectors, entry, True, note, seconds)
-    vectors = np.asarray(model.encode_document(list(texts), **options, **dict(display_options or {})))
+    encode = model.encode_document if role == "document" else model.encode_query
+    vectors = np.asarray(encode(list(texts), **options, **dict(display_options or {})))
     seconds = time.perf_counter() - started
     kept, problem = _keep(vectors, source, key, getattr(model, "spec", None))
     note = f"{len(texts):,} texts were embedded in {seconds:.1f} s"
@@ -120,13 +129,16 @@ def embed_corpus(
     return CorpusVectors(vectors, kept, False, note, seconds)
 
 
-def corpus_key(model: Embedder, texts: Iterable[str], options: Mapping[str, Any] | None = None) -> str:
+def corpus_key(
+    model: Embedder, texts: Iterable[str], options: Mapping[str, Any] | None = None, role: Role = "document"
+) -> str:
     """A hash of the texts and of all that determines their vectors, as 32 hexadecimal digits.
 
     Args:
         model: whose vectors.
         texts: the texts, in order.
         options: arguments for ``encode_document``.
+        role: ``query`` where they are for ``encode_query``.
     """
     facts = {
         "form": _FORM,
@@ -136,6 +148,8 @@ def corpus_key(model: Embedder, texts: Iterable[str], options: Mapping[str, Any]
         "truncate_dim": model.truncate_dim,
         "options": dict(options or {}),
     }
+    if role != "document":
+        facts["role"] = role
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode())
     for text in texts:
         data = text.encode("utf-8", "surrogatepass")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,8 +17,9 @@ from .selection import Ids, Scores
 class Encoder(Protocol):
     """What is needed of a model; :class:`~sbert.SentenceTransformer` has it."""
 
-    def encode(self, inputs: Any, **options: Any) -> Any:
-        """Vectors of texts."""
+    @property
+    def encode(self) -> Callable[..., Any]:
+        """Takes texts and options, and gives vectors."""
 
 
 @dataclass(frozen=True, repr=False)

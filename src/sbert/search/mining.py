@@ -6,11 +6,17 @@ import numpy as np
 
 from ..similarity import cos_sim
 from ..types import Vectors
-from ..vectors import as_rows
+from ..vectors import Rows, as_array, as_rows
 from .exact import search
 from .hits import Hits
-from .pairs import Pairs
-from .scoring import ScoreFunction, positive
+from .pairs import Pairs, Tiles
+from .scoring import ScoreFunction, in_float32, inverse_norms, is_cosine, positive
+from .selection import ranked
+
+#: How many times ``max_pairs`` pairs a threshold should let pass, one guess after the other.
+_GUESSES = (2, 8, 32)
+#: Rows that a threshold is guessed from, and rows of a tile of cosines.
+_SAMPLED, _TILE = 2048, 1024
 
 
 def paraphrases(
@@ -48,6 +54,8 @@ def paraphrases(
     max_pairs, top_k = positive("max_pairs", max_pairs), positive("top_k", top_k)
     step = positive("query_chunk_size", query_chunk_size)
     rows = as_rows(embeddings, "embeddings")
+    if is_cosine(score_function) and (above := _best_of_all(rows, max_pairs, top_k)) is not None:
+        return above
     found, threshold = Pairs.joined([]), -np.inf
     for start in range(0, len(rows), step):
         hits = search(
@@ -62,6 +70,70 @@ def paraphrases(
             found = found.first(max_pairs)
             threshold = float(found.scores[-1])
     return found.first(max_pairs)
+
+
+def _best_of_all(rows: Rows, max_pairs: int, top_k: int) -> Pairs | None:
+    """The same by looking at each pair once, and at no row's nearest ones: several times as fast.
+
+    A threshold that somewhat more than ``max_pairs`` pairs should pass is guessed from a sample. Of all pairs above it,
+    those among the ``top_k`` of one of their rows are known, since all better ones of that row are above it too; if
+    there are ``max_pairs`` of them, the best are what is sought. If not, the threshold is lowered.
+
+    Returns:
+        The pairs; None where so many pairs would have to be kept that looking for nearest rows is better.
+    """
+    total = len(rows) * (len(rows) - 1) // 2
+    for more in _GUESSES:
+        wanted = more * max_pairs
+        threshold = -np.inf if wanted >= total else _threshold(rows, wanted / total)
+        pairs = _all_above(rows, threshold, _GUESSES[-1] * max_pairs)
+        kept = _among_nearest(pairs, len(rows), top_k)
+        if len(kept) >= max_pairs or len(pairs) == total:
+            return kept.first(max_pairs)
+    return None
+
+
+def _threshold(rows: Rows, part: float) -> float:
+    """The cosine that about that part of all pairs reaches, by a sample of rows."""
+    sample = np.sort(np.random.default_rng(0).permutation(len(rows))[:_SAMPLED])
+    unit = in_float32(rows[sample])
+    unit = unit * inverse_norms(unit, "embeddings", 0)[:, None]
+    scores = as_array(unit @ unit.T)[np.triu_indices(len(sample), k=1)]
+    return float(np.quantile(scores, 1 - part))
+
+
+def _all_above(rows: Rows, threshold: float, most: int) -> Pairs:
+    """All pairs that are not below a threshold, in no order; where they are more than ``most``, the best of them."""
+    tiles = Tiles(rows, _TILE)
+    parts, count = [Pairs.joined([])], 0
+    for strip in range(len(tiles)):
+        for tile in tiles.strip(strip):
+            parts.append(tile.above(threshold))
+            count += len(parts[-1])
+            if count > 2 * most:
+                # All pairs with the last one's score stay out, since some of them may have been dropped.
+                best = Pairs.joined(parts).first(most)
+                threshold = float(np.nextafter(best.scores[-1], np.float32(np.inf)))
+                above = best.scores >= threshold
+                parts = [Pairs(best.scores[above], best.left[above], best.right[above])]
+                count = len(parts[0])
+    return Pairs.joined(parts)
+
+
+def _among_nearest(pairs: Pairs, rows: int, top_k: int) -> Pairs:
+    """The pairs that are among the ``top_k`` best of one of their two rows."""
+    counts = np.bincount(pairs.left, minlength=rows) + np.bincount(pairs.right, minlength=rows)
+    crowded = counts > top_k
+    kept = ~crowded[pairs.left] | ~crowded[pairs.right]
+    numbers = np.tile(np.arange(len(pairs)), 2)
+    centres, ids = np.concatenate([pairs.left, pairs.right]), np.concatenate([pairs.right, pairs.left])
+    of_crowded = np.flatnonzero(crowded[centres])
+    centres, ids, numbers = centres[of_crowded], ids[of_crowded], numbers[of_crowded]
+    order = ranked(centres, pairs.scores[numbers], ids)
+    starts = np.flatnonzero(np.diff(centres[order], prepend=-1))  # where each row's pairs begin
+    ranks = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    kept[numbers[order[ranks < top_k]]] = True
+    return Pairs(pairs.scores[kept], pairs.left[kept], pairs.right[kept])
 
 
 def _pairs(hits: Hits, start: int, top_k: int, threshold: float) -> Pairs:

@@ -9,7 +9,8 @@ import numpy as np
 from ..types import Vectors
 from ..vectors import as_rows
 from .pairs import Pairs, Tiles
-from .selection import Ids, Scores
+from .screen import Screen
+from .selection import Ids, Scores, ranked
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,7 +56,7 @@ class Neighbours:
         centres = np.concatenate([pairs.left, pairs.right])
         ids = np.concatenate([pairs.right, pairs.left])
         scores = np.concatenate([pairs.scores, pairs.scores])
-        order = np.lexsort((ids, -scores, centres))
+        order = ranked(centres, scores, ids)
         starts = np.zeros(rows + 1, np.int64)
         np.cumsum(np.bincount(centres, minlength=rows), out=starts[1:])
         return cls(starts, ids[order], scores[order])
@@ -66,8 +67,9 @@ def neighbours(
 ) -> Neighbours:
     """Find all pairs of rows whose cosine is not below a threshold.
 
-    Every pair is computed once. Beside its argument it holds a few tiles of ``chunk_size`` by ``chunk_size`` scores and
-    some 100 bytes for each pair found: a threshold that half of all pairs pass fills the memory.
+    Every pair is looked at once, in large sets by a bound first (:mod:`.screen`). Beside its argument it holds a few
+    tiles of ``chunk_size`` by ``chunk_size`` scores, up to half of the argument again, and some 100 bytes for each pair
+    found: a threshold that half of all pairs pass fills the memory.
 
     Args:
         embeddings: (n, d). NumPy, torch or lists.
@@ -82,12 +84,16 @@ def neighbours(
 
     rows = as_rows(embeddings, "embeddings")
     tiles = Tiles(rows, chunk_size)
+    screen = Screen.of(tiles, min_score)
     found: list[Pairs] = []
     disable = None if show_progress_bar is None else not show_progress_bar
     delay = 2 if show_progress_bar is None else 0
     with tqdm(total=len(rows), desc="Comparing", unit="row", disable=disable, delay=delay) as bar:
         for strip in range(len(tiles)):
-            parts = [tile.above(min_score) for tile in tiles.strip(strip)]
+            if screen is not None:
+                parts = list(screen.strip(strip))
+            else:
+                parts = [tile.above(min_score) for tile in tiles.strip(strip)]
             found.append(Pairs.joined(parts))
             bar.update(min(chunk_size, len(rows) - strip * chunk_size))
     return Neighbours.of_pairs(Pairs.joined(found), len(rows))

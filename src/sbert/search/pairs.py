@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +20,8 @@ class Pairs:
 
     Attributes:
         scores: (p,) float32, decreasing.
-        left: (p,) int64, the smaller row number of each pair.
-        right: (p,) int64, the greater one. Equal scores are in the order of (left, right).
+        left: (p,) int64, the smaller row number of each pair; of pairs between two sets, the row of the first.
+        right: (p,) int64, the other one. Equal scores are in the order of (left, right).
 
     >>> most_similar_pairs([[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]], count=2)
     Pairs(2: 0 and 2 at 1.0000, 0 and 1 at 0.0000)
@@ -44,7 +45,11 @@ class Pairs:
 
     def first(self, count: int | None = None) -> Pairs:
         """The first ``count`` pairs, or all, when they are put in order."""
-        order = np.lexsort((self.right, self.left, -self.scores))[:count]
+        chosen = np.arange(len(self))
+        if count is not None and count < len(self):
+            least = np.partition(self.scores, len(self) - count)[len(self) - count]
+            chosen = np.flatnonzero(self.scores >= least)  # a few too many where scores are equal
+        order = chosen[np.lexsort((self.right[chosen], self.left[chosen], -self.scores[chosen]))][:count]
         return Pairs(self.scores[order], self.left[order], self.right[order])
 
     @classmethod
@@ -141,27 +146,46 @@ class Tiles:
     def __init__(self, embeddings: Vectors, size: int) -> None:
         self._step = positive("chunk_size", size)
         self._rows = as_rows(embeddings, "embeddings")
-        self._starts = range(0, len(self._rows), self._step)
-        self._scales = [inverse_norms(self._chunk(start), "embeddings", start) for start in self._starts]
+        starts = range(0, len(self._rows), self._step)
+        self._scales = [inverse_norms(self._chunk(start), "embeddings", start) for start in starts]
         self._room = np.empty(min(self._step, len(self._rows)) ** 2, np.float32)
+        #: How many rows there are, and whether they are a NumPy array.
+        self.rows, self.in_numpy = len(self._rows), isinstance(self._rows, np.ndarray)
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self._scales)
+
+    def first_row(self, number: int) -> int:
+        """The number of the first row of a strip."""
+        return number * self._step
 
     def strip(self, number: int) -> Iterator[Tile]:
         """The tiles of one strip, from the diagonal to the right."""
-        top = self._starts[number]
-        upper = self._chunk(top) * self._scales[number][:, None]
-        for left, scales in zip(self._starts[number:], self._scales[number:], strict=True):
-            lower = self._chunk(left)
-            if isinstance(upper, np.ndarray):
-                room = self._room[: len(upper) * len(lower)].reshape(len(upper), len(lower))
-                scores = np.matmul(upper, lower.T, out=room)  # fresh memory would cost a part of the product's time
-                scores *= scales
-            else:
-                scores = as_array((upper @ lower.T) * scales)
-            yield Tile(scores, top, left)
+        upper = self.unit(number)
+        return (self._tile(upper, number, other) for other in range(number, len(self)))
 
-    def _chunk(self, start: int) -> Scores:
-        chunk: Scores = in_float32(self._rows[start : start + self._step])
-        return chunk
+    def tile(self, number: int, other: int) -> Tile:
+        """The tile of one strip's rows with another's."""
+        return self._tile(self.unit(number), number, other)
+
+    def unit(self, number: int) -> Any:
+        """The rows of a strip, of length 1, float32."""
+        return self._chunk(self.first_row(number)) * self._scales[number][:, None]
+
+    def unit_rows(self, numbers: Ids) -> Any:
+        """Some rows, of length 1, float32."""
+        rows = in_float32(self._rows[numbers])
+        return rows * inverse_norms(rows, "embeddings", 0)[:, None]
+
+    def _tile(self, upper: Any, number: int, other: int) -> Tile:
+        lower = self._chunk(self.first_row(other))
+        if isinstance(upper, np.ndarray):
+            room = self._room[: len(upper) * len(lower)].reshape(len(upper), len(lower))
+            scores = np.matmul(upper, lower.T, out=room)  # fresh memory would cost a part of the product's time
+            scores *= self._scales[other]
+        else:
+            scores = as_array((upper @ lower.T) * self._scales[other])
+        return Tile(scores, self.first_row(number), self.first_row(other))
+
+    def _chunk(self, start: int) -> Any:
+        return in_float32(self._rows[start : start + self._step])

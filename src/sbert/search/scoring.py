@@ -31,6 +31,13 @@ def positive(argument: str, value: int) -> int:
     return number
 
 
+def is_cosine(score_function: ScoreFunction) -> bool:
+    """Whether a score function is the cosine, by itself or by a name."""
+    if isinstance(score_function, str):
+        score_function = SimilarityFunction.to_similarity_fn(score_function)
+    return score_function is cos_sim
+
+
 def in_float32(rows: Rows) -> Rows:
     """Rows as float32, in NumPy unless they are on an accelerator: NumPy's product is no slower on a processor."""
     if is_tensor(rows):

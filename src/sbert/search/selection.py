@@ -54,6 +54,33 @@ def merge(found: tuple[Scores, Ids], further: tuple[Scores, Ids], k: int) -> tup
     return np.take_along_axis(scores, order, axis=1), np.take_along_axis(ids, order, axis=1)
 
 
+def ranked(groups: Ids, scores: Scores, ids: Ids) -> Ids:
+    """The order by group, then the greatest score first, then id: ``lexsort((ids, -scores, groups))``, sooner.
+
+    One sort of whole numbers that hold group and score is many times as fast as three; ids are looked at where those
+    are equal.
+
+    Args:
+        groups: (n,) numbers from 0 to 2**31 - 1.
+        scores: (n,) float32 without NaN.
+        ids: (n,) numbers.
+
+    >>> ranked(np.array([1, 0, 1, 1]), np.array([0.5, 0.1, 0.9, 0.5], np.float32), np.array([7, 3, 5, 6])).tolist()
+    [1, 2, 3, 0]
+    """
+    bits = (scores + np.float32(0)).view(np.int32).astype(np.int64)  # -0 becomes 0
+    ascending = np.where(bits >= 0, bits, -(bits & 0x7FFFFFFF))
+    keys = (groups.astype(np.int64) << 32) - ascending
+    order = np.argsort(keys)
+    found = keys[order]
+    equal = found[1:] == found[:-1]
+    if equal.any():
+        places = np.flatnonzero(np.append(equal, False) | np.append(False, equal))
+        tied = order[places]
+        order[places] = tied[np.lexsort((ids[tied], keys[tied]))]
+    return order
+
+
 def best_columns(scores: FloatArray, k: int) -> Ids:
     """Columns of the k greatest scores of each row: (q, m) to (q, k), ascending; ties to the left.
 

@@ -29,7 +29,7 @@ from .fidelity import Fidelity
 from .texts import FILE
 
 _ABOUT = "about.json"
-_FORM = 5
+_FORM = 6
 
 
 def int8_weights(spec: ModelSpec, weights: Weights, own: Sequence[str] | None) -> Quantized:

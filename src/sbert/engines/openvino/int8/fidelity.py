@@ -11,7 +11,7 @@ from ....errors import CorruptCheckpointError
 from ....types import FloatArray
 
 #: What calibration aims at for :attr:`Fidelity.apart`: below it, the most sensitive layers stay in float.
-AIM = 0.997
+AIM = 0.998
 #: The mean cosine below which int8 is refused.
 LEAST = 0.98
 
