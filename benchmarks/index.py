@@ -19,6 +19,7 @@ from sbert import SentenceTransformer
 from sbert.index import Hit, Index
 
 COLLECTIONS = ("scifact", "cisi", "cranfield")
+PARTS = (*COLLECTIONS, "approximation")
 SIDES: dict[str, dict[str, Any]] = {
     "dense": {"mode": "dense"},
     "text": {"mode": "text"},
@@ -94,18 +95,22 @@ def approximation(count: int, model: SentenceTransformer) -> dict[str, Any]:
 
 def main() -> None:
     found = parser(__doc__, rounds=1)
+    found.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="not all of them")
     options = read_options(found, peers=False)
     model = SentenceTransformer("all-MiniLM-L6-v2", backend="openvino", on_truncation="ignore")
     measured: dict[str, Any] = {"collections": {}}
     for name in COLLECTIONS:
+        if name not in options.only:
+            continue
         folder = options.data / "retrieval" / name
         if not folder.is_dir():
             print(f"{name} is left out: {folder} is not there")
             continue
         print(name, flush=True)
         measured["collections"][name] = collection(folder, model)
-    measured["approximation"] = approximation(52_000 if options.short else 117_000, model)
-    print(measured["approximation"])
+    if "approximation" in options.only:
+        measured["approximation"] = approximation(52_000 if options.short else 117_000, model)
+        print(measured["approximation"])
     record("index", measured | {"short_form": options.short, "passages_asked_for": PASSAGES})
 
 

@@ -216,7 +216,7 @@ def index(results: Results) -> list[str]:
         *table(["", "documents", *sides], rows),
         "",
     ]
-    near = results["approximation"]
+    near = results.get("approximation", {})
     if "kind" in near:
         lines += [
             f"Of {near['rows']:,} definitions, exact search takes {near['exact_milliseconds']:.0f} ms a query, its",

@@ -5,6 +5,8 @@ import io
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sbert.errors import DataError, InputError, NotTextError
 from sbert.index import Document, FileDocuments, Section
@@ -12,6 +14,7 @@ from sbert.index.documents import as_documents
 from sbert.index.formats.headings import Heading, sections
 from sbert.index.formats.html import page
 from sbert.index.formats.markdown import front_matter, headings
+from sbert.index.schema import check_name, usable_name
 
 MARKDOWN = """---
 title: not a heading
@@ -94,6 +97,41 @@ def test_sections_hold_all_but_blank_text():
     assert all(one.stop == other.start for one, other in pairwise(found))
     assert sections("", []) == []
     assert sections(" \n# a", [Heading(1, "a", 2, 5)]) == [Section(2, 5, "a")]
+
+
+#: Bits of Markdown and HTML, in any order.
+BITS = st.lists(
+    st.sampled_from(["# ", "## ", "\n", "\r\n", "---", "===", "```", "~~~", "> ", "- ", "    ", "word", " ", "é", "|"])
+    | st.sampled_from(
+        ["<h1>", "</h1>", "<p>", "<pre>", "</pre>", "<script>", "</script>", "<td>", "&amp;", "&#", "<!--"]
+    )
+    | st.characters(),
+    max_size=30,
+).map("".join)
+
+
+@given(BITS)
+def test_sections_of_any_markdown(text):
+    """They follow one another, lie in the text, and leave out nothing but blanks and front matter."""
+    begin = front_matter(text)
+    found = sections(text, headings(text), begin)
+    places = [begin, *(place for section in found for place in (section.start, section.stop)), len(text)]
+    assert places == sorted(places)
+    between = [text[stop:start] for stop, start in zip(places[::2], places[1::2], strict=True)]
+    assert not "".join(between).strip()
+    assert Document("x", text, {}, found).parts
+
+
+@given(BITS)
+def test_any_page_can_be_read(source):
+    text, found, _ = page(source)
+    assert all(text[heading.start : heading.stop].split() == heading.title.split() for heading in found)
+    assert Document("x", text, {}, sections(text, found)).parts
+
+
+@given(st.text(max_size=8))
+def test_any_name_of_a_column_can_be_used(name):
+    assert check_name(usable_name(name), "x")
 
 
 def test_html():

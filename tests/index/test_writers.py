@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ import pytest
 pytest.importorskip("lancedb", reason="the index needs lancedb: pip install 'sbert[index]'")
 
 import sbert
+from sbert.errors import StoredIndexError
 from sbert.index import Document, Index
+from sbert.index.lance import committed
+from sbert.index.store import Store
 
 SCRIPT = Path(__file__).with_name("writing.py")
 
@@ -65,6 +69,58 @@ def test_two_writers(index, model_folder):
         assert 0 < words <= lengths[parts[0]["writer"]]
     assert len(index.search("dog", 1000, mode="dense")) == len(index)
     assert index.info().documents == 41
+
+
+def test_columns_that_come_at_the_same_time(index):
+    """Threads with handles of their own bring columns that the others do not know yet."""
+
+    def write(name):
+        handle = Index.open(index.path, index.model)
+        for n in range(4):
+            handle.add([Document(f"{name}-{n}", "a cat", {f"shared{n}": n, f"only{name}": True})])
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(write, "abc"))
+    assert set(index.info().metadata) == {f"shared{n}" for n in range(4)} | {"onlya", "onlyb", "onlyc"}
+    assert index.info().documents == 12
+    for hit in index.search("cat", 12, mode="dense"):
+        name, n = hit.document.split("-")
+        assert hit.metadata == {f"shared{n}": int(n), f"only{name}": True}
+
+
+def test_a_column_that_comes_between(index, monkeypatch):
+    """Another writer adds a column after the rows were made and before they are written."""
+    other = Index.open(index.path, index.model)
+    real = Store._table_of
+    written = []
+
+    def late(self, batch, metadata):
+        table = real(self, batch, metadata)
+        if self is index._store and not written:
+            written.append(other.add([Document("other", "a dog", {"b": 2})]))
+        return table
+
+    monkeypatch.setattr(Store, "_table_of", late)
+    index.add([Document("one", "a cat", {"a": 1})])
+    assert {hit.document: hit.metadata for hit in index.search("cat", mode="dense")} == {
+        "one": {"a": 1},
+        "other": {"b": 2},
+    }
+
+
+def test_giving_up_says_that_nothing_is_half_done(index, monkeypatch):
+    monkeypatch.setattr("sbert.index.lance._FIRST_WAIT", 0.0)
+    tried = []
+
+    def never():
+        tried.append(1)
+        raise RuntimeError("lance error: Retryable commit conflict for version 7: x, /root/a/b-1.0/src/c.rs:12:3")
+
+    with pytest.raises(StoredIndexError, match=r"cannot be written to: other writers were faster 12 times. Nothing is"):
+        committed(index._store.table, never, "be written to")
+    assert len(tried) == 12
+    with pytest.raises(StoredIndexError, match=r"cannot be written to: no space left$"):
+        committed(index._store.table, lambda: (_ for _ in ()).throw(OSError("no space left")), "be written to")
 
 
 def test_killed_writers(index, model_folder):

@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Path = Annotated[str, typer.Argument(metavar="INDEX", help="Folder of the index, NAME.lance.")]
+IndexPath = Annotated[str, typer.Argument(metavar="INDEX", help="Folder of the index, NAME.lance.")]
 Inputs = Annotated[
     list[str],
     typer.Argument(
@@ -67,7 +67,7 @@ def build(
 
 @app.command()
 def sync(
-    path: Path,
+    path: IndexPath,
     inputs: Inputs,
     column: Column = None,
     on_bad_file: OnBadFile = "error",
@@ -80,7 +80,7 @@ def sync(
 
 @app.command()
 def add(
-    path: Path,
+    path: IndexPath,
     inputs: Inputs,
     column: Column = None,
     on_bad_file: OnBadFile = "error",
@@ -98,7 +98,7 @@ def add(
 
 @app.command()
 def remove(
-    path: Path,
+    path: IndexPath,
     documents: Annotated[list[str] | None, typer.Argument(metavar="[DOCUMENT]...", help="Documents by name.")] = None,
     where: Where = None,
     as_json: Json = False,
@@ -113,7 +113,7 @@ def remove(
 
 @app.command()
 def search(
-    path: Path,
+    path: IndexPath,
     query: Annotated[
         str | None, typer.Argument(metavar="QUERY", help="What to look for; asked for, or read from stdin, if none.")
     ] = None,
@@ -124,6 +124,8 @@ def search(
 ) -> None:
     """Find the passages that answer a query."""
     index = _opened(path)
+    if mode != "text":
+        _ = index.model  # loaded now, so that the time told of the first query is its own
     answer(
         query,
         lambda asked: passages(index.search(asked, top_k, where=where, mode=mode)),
@@ -133,7 +135,7 @@ def search(
 
 
 @app.command()
-def info(path: Path, as_json: Json = False) -> None:
+def info(path: IndexPath, as_json: Json = False) -> None:
     """Show what an index holds and how it is searched."""
     facts = _opened(path).info().to_dict()
     if as_json:
@@ -143,7 +145,7 @@ def info(path: Path, as_json: Json = False) -> None:
 
 
 @app.command()
-def versions(path: Path, as_json: Json = False) -> None:
+def versions(path: IndexPath, as_json: Json = False) -> None:
     """List the states that an index can be brought back to."""
     for version in _opened(path).versions():
         when = version.time.isoformat(sep=" ", timespec="seconds")
@@ -155,7 +157,7 @@ def versions(path: Path, as_json: Json = False) -> None:
 
 @app.command()
 def rollback(
-    path: Path,
+    path: IndexPath,
     version: Annotated[int, typer.Argument(metavar="VERSION", help="One of `sbert index versions`.")],
     as_json: Json = False,
 ) -> None:

@@ -52,6 +52,7 @@ def search(
             from ..index import Index
 
             index = Index.open(corpus)
+            _ = index.model  # loaded now, so that the time told of the first query is its own
         else:
             from ..index.beside import folder_index
 

@@ -222,7 +222,7 @@ class Index:
         if (ids is None) == (where is None):
             raise InputError("Give remove either ids or where.")
         if where is not None:
-            names = self._store.named(_condition(where) or "true")
+            names = self._store.named(_condition(where))
         else:
             names = [ids] if isinstance(ids, str) else list(dict.fromkeys(ids or ()))
             there = self._store.find(names)
@@ -268,7 +268,8 @@ class Index:
             keep: how long older versions are kept for :meth:`rollback`.
         """
         try:
-            committed(self._store.table, lambda: self._store.table.optimize(cleanup_older_than=keep), "be put in order")
+            table = self._store.table
+            committed(table, lambda: table.optimize(cleanup_older_than=keep), "be put in order", attempts=3)
         except StoredIndexError as error:
             # Only the order of things: other writers, who are at work, will see to it.
             if error.__cause__ is None or not is_conflict(error.__cause__):
@@ -359,7 +360,7 @@ class Index:
         if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
             raise InputError(f"top_k must be a whole number of at least 1; got {top_k!r}.")
         check_fusion(fusion)
-        request = Request(top_k, _condition(where), mode, fusion, rerank)
+        request = Request(top_k, None if where is None else _condition(where), mode, fusion, rerank)
         queries = _queries(query)
         vectors: list[FloatArray | None] = [None] * len(queries)
         if mode != "text" and queries:
@@ -472,9 +473,7 @@ def _size(folder: Path) -> int:
     return size
 
 
-def _condition(where: str | None) -> str | None:
-    if where is None:
-        return None
+def _condition(where: str) -> str:
     if not isinstance(where, str) or not where.strip():
         raise InputError(f"where must be a condition in SQL, such as \"document = 'a.md'\"; got {where!r}.")
     return where

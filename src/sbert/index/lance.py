@@ -7,6 +7,7 @@ Writers do not wait for one another. Who commits second finds that out, and does
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import time
@@ -20,7 +21,13 @@ from ..errors import InputError, MissingDependencyError, SbertError, StoredIndex
 #: The table of an index.
 TABLE = "passages"
 #: Times that a commit is tried, and the seconds waited after the first; doubled each time, and never quite the same.
-_ATTEMPTS, _FIRST_WAIT = 12, 0.02
+ATTEMPTS, _FIRST_WAIT = 12, 0.02
+
+#: Words by which LanceDB says that another writer came in between; the last two, that it added a column just now.
+_CONFLICTS = (
+    "commit conflict", "concurrent", "preempted", "too many attempts", "already exists in the dataset",
+    "type conflicts",
+)  # fmt: skip
 
 _Result = TypeVar("_Result")
 
@@ -31,6 +38,8 @@ def lancedb() -> Any:
     Raises:
         MissingDependencyError: it is not installed.
     """
+    # Its native part warns of every tidying that another writer was faster than; here that is tried again or left.
+    os.environ.setdefault("LANCEDB_LOG", "error")
     try:
         import lancedb
     except ImportError as error:
@@ -51,12 +60,11 @@ def open_table(path: Path) -> Any:
     Raises:
         StoredIndexError: there is none, or it cannot be read.
     """
-    library = lancedb()  # a missing library is told before a missing folder
+    lancedb()  # a missing library is told before a missing folder
     if not (path / f"{TABLE}.lance").is_dir():
         near = closest(path.name, [other.name for other in path.parent.glob("*.lance")]) if path.parent.is_dir() else ""
         what = "is no index" if path.exists() else "is not there"
         raise StoredIndexError(f"{path} {what}.{near} Make one with Index.create, or `sbert index build`.")
-    del library
     with translated(f"{path} cannot be opened"):
         return connect(path).open_table(TABLE)
 
@@ -114,19 +122,20 @@ def plain(error: BaseException) -> str:
     return text if len(text) <= 500 else text[:500] + " ..."
 
 
-def committed(table: Any, change: Callable[[], _Result], what: str) -> _Result:
+def committed(table: Any, change: Callable[[], _Result], what: str, attempts: int = ATTEMPTS) -> _Result:
     """Make a change, again and again while other writers are faster.
 
     Args:
         table: that is changed; brought to its newest version before each attempt.
         change: makes it, from what the table then holds.
         what: is done, as a phrase that follows "cannot".
+        attempts: how often at the most.
 
     Raises:
         StoredIndexError: it failed, or others were faster every time.
     """
     wait = _FIRST_WAIT
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in range(1, attempts + 1):
         try:
             return change()
         except SbertError:
@@ -134,7 +143,7 @@ def committed(table: Any, change: Callable[[], _Result], what: str) -> _Result:
         except (RuntimeError, ValueError, OSError) as error:
             if not is_conflict(error):
                 raise StoredIndexError(f"The index cannot {what}: {plain(error)}") from error
-            if attempt == _ATTEMPTS:
+            if attempt == attempts:
                 raise StoredIndexError(
                     f"The index cannot {what}: other writers were faster {attempt} times. Nothing is half done; "
                     "try again when fewer write."
@@ -148,7 +157,7 @@ def committed(table: Any, change: Callable[[], _Result], what: str) -> _Result:
 def is_conflict(error: BaseException) -> bool:
     """Whether an error says that another writer's commit came in between."""
     text = str(error).lower()
-    return any(sign in text for sign in ("commit conflict", "concurrent", "preempted", "too many attempts"))
+    return any(sign in text for sign in _CONFLICTS)
 
 
 def quoted(text: str) -> str:
