@@ -2,7 +2,7 @@
 
 >>> import sbert
 >>> sorted(name for name in sbert.__all__ if name[0].isupper())
-['SentenceTransformer', 'SimilarityFunction']
+['Index', 'SentenceTransformer', 'SimilarityFunction']
 
 Names are loaded when they are first used, so ``import sbert`` itself loads nothing heavy.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from . import errors as errors
     from . import models as models
     from . import util as util
+    from .index.index import Index
     from .models.sentence_transformer import SentenceTransformer
     from .quantization import quantize_embeddings
     from .search.hard_negatives import mine_hard_negatives
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 #: Where each public name lives.
 _HOMES = {
+    "Index": "index.index",
     "SentenceTransformer": "models.sentence_transformer",
     "SimilarityFunction": "similarity",
     "mine_hard_negatives": "search.hard_negatives",
@@ -33,6 +35,7 @@ _HOMES = {
 _MODULES = ("errors", "models", "util")
 
 __all__ = [
+    "Index",
     "SentenceTransformer",
     "SimilarityFunction",
     "__version__",
