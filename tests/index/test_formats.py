@@ -105,7 +105,7 @@ BITS = st.lists(
     | st.sampled_from(
         ["<h1>", "</h1>", "<p>", "<pre>", "</pre>", "<script>", "</script>", "<td>", "&amp;", "&#", "<!--"]
     )
-    | st.characters(),
+    | st.characters(codec="utf-8"),
     max_size=30,
 ).map("".join)
 
