@@ -13,8 +13,8 @@ from .pairs import Pairs, Tiles
 from .scoring import ScoreFunction, in_float32, inverse_norms, is_cosine, positive
 from .selection import ranked
 
-#: How many times ``max_pairs`` pairs a threshold should let pass, one guess after the other.
-_GUESSES = (2, 8, 32)
+#: How many times ``max_pairs`` pairs a threshold should let pass: the first guess, and the last.
+_FIRST_GUESS, _LAST_GUESS = 2.0, 32.0
 #: Rows that a threshold is guessed from, and rows of a tile of cosines.
 _SAMPLED, _TILE = 2048, 1024
 
@@ -77,19 +77,22 @@ def _best_of_all(rows: Rows, max_pairs: int, top_k: int) -> Pairs | None:
 
     A threshold that somewhat more than ``max_pairs`` pairs should pass is guessed from a sample. Of all pairs above it,
     those among the ``top_k`` of one of their rows are known, since all better ones of that row are above it too; if
-    there are ``max_pairs`` of them, the best are what is sought. If not, the threshold is lowered.
+    there are ``max_pairs`` of them, the best are what is sought. If not, the threshold is lowered, by as much as that
+    many should take.
 
     Returns:
         The pairs; None where so many pairs would have to be kept that looking for nearest rows is better.
     """
     total = len(rows) * (len(rows) - 1) // 2
-    for more in _GUESSES:
+    more = _FIRST_GUESS
+    while more <= _LAST_GUESS:
         wanted = more * max_pairs
         threshold = -np.inf if wanted >= total else _threshold(rows, wanted / total)
-        pairs = _all_above(rows, threshold, _GUESSES[-1] * max_pairs)
+        pairs = _all_above(rows, threshold, int(_LAST_GUESS) * max_pairs)
         kept = _among_nearest(pairs, len(rows), top_k)
         if len(kept) >= max_pairs or len(pairs) == total:
             return kept.first(max_pairs)
+        more *= max(1.5, 1.3 * max_pairs / max(1, len(kept)))
     return None
 
 
