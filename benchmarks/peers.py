@@ -33,7 +33,8 @@ class Environment:
 
     def make(self, folder: Path, requirements: Path) -> list[str]:
         """Install everything; what was asked for and could not be had."""
-        venv.create(folder, with_pip=True)
+        if not (folder / "bin" / "python").exists():  # made anew over itself, an environment fails to copy its python
+            venv.create(folder, with_pip=True)
 
         def pip(command: str, *options: str) -> bool:
             done = subprocess.run([str(folder / "bin" / "python"), "-m", "pip", command, *options], check=False)
