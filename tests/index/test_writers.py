@@ -114,7 +114,7 @@ def test_giving_up_says_that_nothing_is_half_done(index, monkeypatch):
 
     def never():
         tried.append(1)
-        raise RuntimeError("lance error: Retryable commit conflict for version 7: x, /root/a/b-1.0/src/c.rs:12:3")
+        raise RuntimeError("lance error: Retryable commit conflict for version 7: x, /built/a/b-1.0/src/c.rs:12:3")
 
     with pytest.raises(StoredIndexError, match=r"cannot be written to: other writers were faster 12 times. Nothing is"):
         committed(index._store.table, never, "be written to")

@@ -8,7 +8,7 @@ import typer
 
 from ..errors import InputError, one_of
 from .console import note, print_json, print_table
-from .options import Backend, Column, Device, Dtype, Form, Json, load_model
+from .options import Backend, Column, Device, Dtype, Form, Json, load_model, tell_truncation
 
 _FILE = "of texts: .txt, .jsonl, .csv, .tsv or .parquet, also .gz; - for stdin."
 
@@ -53,8 +53,7 @@ def align(
     vectors = []
     for name, texts in zip((source, target), sides, strict=True):
         vectors.append(embedder.encode(texts.texts, prompt=prompt))
-        if embedder.truncation.truncated:
-            note(f"{name}: {embedder.truncation}")
+        tell_truncation(embedder, name)
     found = mine_bitext(vectors[0], vectors[1], neighbours, margin, strategy, min_score)
     lefts, rights = (texts.texts for texts in sides)
     if as_json:

@@ -7,13 +7,23 @@ from typing import Annotated
 import typer
 
 from .console import note, print_json, print_table
-from .options import DEFAULT_MODEL, Backend, Column, Device, Dtype, Form, Json, Model, load_model
+from .options import (
+    DEFAULT_MODEL,
+    Backend,
+    Column,
+    Device,
+    Dtype,
+    Form,
+    Json,
+    Model,
+    Source,
+    load_model,
+    tell_truncation,
+)
 
 
 def cluster(
-    source: Annotated[
-        str, typer.Argument(metavar="FILE", help="File: .txt, .jsonl, .csv, .tsv or .parquet, also .gz; - for stdin.")
-    ],
+    source: Source,
     count: Annotated[
         int | None, typer.Option("--clusters", "-k", min=1, help="How many; looked for by itself if not given.")
     ] = None,
@@ -46,8 +56,7 @@ def cluster(
     texts = read_texts(source, column=column, form=form)
     embedder = load_model(model, dtype=dtype, backend=backend, device=device)
     vectors = embedder.encode(texts.texts)
-    if embedder.truncation.truncated:
-        note(str(embedder.truncation))
+    tell_truncation(embedder)
     found = find(vectors, method, count, min_cluster_size=min_size)
     names = name_clusters(texts.texts, found.labels, words)
     if as_json:

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .console import note, print_json, print_table
-from .options import DEFAULT_MODEL, Backend, Column, Device, Dtype, Form, Json, Model, load_model
+from .options import (
+    DEFAULT_MODEL,
+    Backend,
+    Column,
+    Device,
+    Dtype,
+    Form,
+    Json,
+    Model,
+    Source,
+    load_model,
+    tell_truncation,
+)
 
 if TYPE_CHECKING:
     from ..search.duplicates import Duplicates
@@ -19,9 +31,7 @@ KEEP: dict[str, Callable[[str], int]] = {"first": lambda _: 0, "longest": len, "
 
 
 def dedupe(
-    source: Annotated[
-        str, typer.Argument(metavar="FILE", help="File: .txt, .jsonl, .csv, .tsv or .parquet, also .gz; - for stdin.")
-    ],
+    source: Source,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="File for the rows that are kept, all columns: .txt, .jsonl, .csv, .tsv."),
@@ -57,8 +67,7 @@ def dedupe(
     texts = rows.texts(column)
     embedder = load_model(model, dtype=dtype, backend=backend, device=device)
     found = deduplicate(embedder, texts, threshold, priority=[KEEP[keep](text) for text in texts])
-    if embedder.truncation.truncated:
-        note(str(embedder.truncation))
+    tell_truncation(embedder)
     if output is not None:
         write_rows(output, rows, found.keepers.tolist(), column)
     if groups:

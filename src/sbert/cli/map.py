@@ -8,13 +8,23 @@ from typing import Annotated
 import typer
 
 from .console import note, print_json
-from .options import DEFAULT_MODEL, Backend, Column, Device, Dtype, Form, Json, Model, load_model
+from .options import (
+    DEFAULT_MODEL,
+    Backend,
+    Column,
+    Device,
+    Dtype,
+    Form,
+    Json,
+    Model,
+    Source,
+    load_model,
+    tell_truncation,
+)
 
 
 def draw(
-    source: Annotated[
-        str, typer.Argument(metavar="FILE", help="File: .txt, .jsonl, .csv, .tsv or .parquet, also .gz; - for stdin.")
-    ],
+    source: Source,
     output: Annotated[Path, typer.Option("--output", "-o", help="The page to write.")] = Path("map.html"),
     count: Annotated[
         int | None, typer.Option("--clusters", "-k", min=1, help="How many named clusters; looked for if not given.")
@@ -39,8 +49,7 @@ def draw(
     texts = read_texts(source, column=column, form=form)
     embedder = load_model(model, dtype=dtype, backend=backend, device=device)
     vectors = embedder.encode(texts.texts)
-    if embedder.truncation.truncated:
-        note(str(embedder.truncation))
+    tell_truncation(embedder)
     found = cluster(vectors, n_clusters=count)
     names = name_clusters(texts.texts, found.labels)
     path = draw_map(vectors, texts.texts, [names[label] for label in found.labels.tolist()], output, title=source)

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .console import note
+
 if TYPE_CHECKING:
     from ..models.sentence_transformer import SentenceTransformer
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 
+Source = Annotated[
+    str, typer.Argument(metavar="FILE", help="File: .txt, .jsonl, .csv, .tsv or .parquet, also .gz; - for stdin.")
+]
 Model = Annotated[str, typer.Option("--model", "-m", help="Folder or name of the model.")]
 Column = Annotated[
     str | None, typer.Option("--column", "-c", help="Column that holds the texts; found by itself where it can be.")
@@ -32,6 +37,17 @@ BatchSize = Annotated[
     int | None, typer.Option("--batch-size", min=1, help="Texts in a batch at the most; chosen by itself.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else to standard output.")]
+
+
+def tell_truncation(embedder: SentenceTransformer, of: str = "") -> None:
+    """Tell what was cut off the texts that a model has just embedded, if anything was.
+
+    Args:
+        embedder: the model.
+        of: what the texts were of, to go before it.
+    """
+    if embedder.truncation.truncated:
+        note(f"{of}: {embedder.truncation}" if of else str(embedder.truncation))
 
 
 def load_model(name: str, **options: Any) -> SentenceTransformer:

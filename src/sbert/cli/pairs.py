@@ -7,13 +7,23 @@ from typing import Annotated
 import typer
 
 from .console import note, print_json, print_table
-from .options import DEFAULT_MODEL, Backend, Column, Device, Dtype, Form, Json, Model, load_model
+from .options import (
+    DEFAULT_MODEL,
+    Backend,
+    Column,
+    Device,
+    Dtype,
+    Form,
+    Json,
+    Model,
+    Source,
+    load_model,
+    tell_truncation,
+)
 
 
 def pairs(
-    source: Annotated[
-        str, typer.Argument(metavar="FILE", help="File: .txt, .jsonl, .csv, .tsv or .parquet, also .gz; - for stdin.")
-    ],
+    source: Source,
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="How many pairs.")] = 20,
     min_score: Annotated[float | None, typer.Option("--min-score", help="Leave out pairs that are less alike.")] = None,
     model: Model = DEFAULT_MODEL,
@@ -34,8 +44,7 @@ def pairs(
     texts = read_texts(source, column=column, form=form)
     embedder = load_model(model, dtype=dtype, backend=backend, device=device)
     found = most_similar_pairs(embedder.encode(texts.texts), count=count, min_score=min_score)
-    if embedder.truncation.truncated:
-        note(str(embedder.truncation))
+    tell_truncation(embedder)
     if as_json:
         for score, left, right in found:
             named = {"left": texts.texts[left], "right": texts.texts[right]}

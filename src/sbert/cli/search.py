@@ -9,7 +9,7 @@ import typer
 
 from .answers import answer
 from .console import note
-from .options import DEFAULT_MODEL, Backend, Column, Device, Dtype, Form, Json, Model, load_model
+from .options import DEFAULT_MODEL, Backend, Column, Device, Dtype, Form, Json, Model, load_model, tell_truncation
 
 if TYPE_CHECKING:
     from ..index import Hit
@@ -100,8 +100,8 @@ def _search_texts(
     texts = read_texts(corpus, column=column, form=form)
     vectors = embed_corpus(embedder, texts.texts, texts.path)
     note(vectors.note)
-    if not vectors.from_cache and embedder.truncation.truncated:
-        note(str(embedder.truncation))
+    if not vectors.from_cache:
+        tell_truncation(embedder)
     prepared = Corpus(vectors.embeddings, score_function=embedder.similarity_fn_name)
 
     def find(asked: str) -> list[dict[str, Any]]:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from .console import note, print_json
-from .options import DEFAULT_MODEL, Backend, Device, Dtype, Json, Model, load_model
+from .console import print_json
+from .options import DEFAULT_MODEL, Backend, Device, Dtype, Json, Model, load_model, tell_truncation
 
 
 def similarity(
@@ -27,6 +27,5 @@ def similarity(
         name = embedder.similarity_fn_name
         print_json({"a": a, "b": b, "similarity": name, "score": score, "truncated": embedder.truncation.truncated})
         return
-    if embedder.truncation.truncated:
-        note(str(embedder.truncation))
+    tell_truncation(embedder)
     typer.echo(f"{score:.4f}")

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..errors import InputError
-from ..similarity import cos_sim, dot_score, euclidean_sim
+from ..similarity import SimilarityFunction
 from ..types import FloatArray
 from .ann import Approximation, is_exact
 from .fusion import SIDES, Fusion, check_fusion, reciprocal_ranks, weighted
@@ -25,8 +25,6 @@ MODES = ("dense", "text", "hybrid")
 Rerank: TypeAlias = Callable[[str, list[str]], Sequence[float]]
 #: Passages that hybrid search and reranking look at, at the least.
 CANDIDATES = 100
-
-SIMILARITIES = {"cosine": cos_sim, "dot": dot_score, "euclidean": euclidean_sim}
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,7 @@ class Searcher:
         if not len(rows):
             return {}
         vectors = rows[VECTOR].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
-        scores = SIMILARITIES[self._similarity](query[None], vectors)[0]
+        scores = SimilarityFunction.to_similarity_fn(self._similarity)(query[None], vectors)[0]
         return {name: {"dense": score} for name, score in zip(rows[ID].to_pylist(), scores.tolist(), strict=True)}
 
     def _hit(self, row: dict[str, Any], score: float, kind: str) -> Hit:

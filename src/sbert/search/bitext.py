@@ -14,7 +14,7 @@ from .exact import search
 from .hits import Hits
 from .pairs import Pairs
 from .scoring import positive
-from .selection import Ids, Scores
+from .selection import Scores
 
 MARGINS = ("ratio", "distance", "absolute")
 STRATEGIES = ("intersection", "forward", "backward", "max")
@@ -98,8 +98,7 @@ def mine_bitext(
     if found is None:
         found = _common(ahead, behind) if strategy == "intersection" else _greedy(ahead, behind)
     if min_score is not None:
-        kept = found.scores >= min_score
-        found = Pairs(found.scores[kept], found.left[kept], found.right[kept])
+        found = found.at(found.scores >= min_score)
     return found.first()
 
 
@@ -145,8 +144,7 @@ def _margins(cosines: Scores, means: FloatArray, margin: str) -> Scores:
 
 def _common(ahead: Pairs, behind: Pairs) -> Pairs:
     """The pairs that are in both; ``ahead`` has one for each source row, ``behind`` one for each target row."""
-    mutual = behind.left[ahead.right] == ahead.left
-    return Pairs(ahead.scores[mutual], ahead.left[mutual], ahead.right[mutual])
+    return ahead.at(behind.left[ahead.right] == ahead.left)
 
 
 def _greedy(ahead: Pairs, behind: Pairs) -> Pairs:
@@ -158,5 +156,4 @@ def _greedy(ahead: Pairs, behind: Pairs) -> Pairs:
         if free[0][left] and free[1][right]:
             free[0][left] = free[1][right] = False
             taken.append(place)
-    chosen: Ids = np.array(taken, np.int64)
-    return Pairs(candidates.scores[chosen], candidates.left[chosen], candidates.right[chosen])
+    return candidates.at(np.array(taken, np.int64))

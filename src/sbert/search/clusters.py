@@ -13,7 +13,7 @@ from ..errors import InputError, MissingDependencyError, one_of
 from ..similarity import unit
 from ..types import Vectors
 from ..vectors import as_array, as_rows
-from .scoring import in_float32, inverse_norms, positive
+from .scoring import positive, unit_rows
 from .selection import Ids, Scores
 
 METHODS = ("kmeans", "hdbscan")
@@ -96,10 +96,9 @@ def cluster(
     """
     if method not in METHODS:
         raise one_of("method", method, METHODS)
-    rows = as_array(in_float32(as_rows(embeddings, "embeddings")))
+    rows = as_array(unit_rows(as_rows(embeddings, "embeddings"), "embeddings"))
     if not rows.size:
         raise InputError("embeddings is empty: it has no row to put into a cluster.")
-    rows = rows * inverse_norms(rows, "embeddings", 0)[:, None]
     if method == "hdbscan":
         if n_clusters is not None:
             raise InputError("n_clusters is for the method 'kmeans'; 'hdbscan' finds as many as there are.")

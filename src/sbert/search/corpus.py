@@ -57,8 +57,8 @@ class Corpus:
         self._score_function = score_function
         rows = as_rows(embeddings, "embeddings")
         self._starts = range(0, len(rows), self._step)
-        self._products = isinstance(scorer(score_function), Products)
-        self._rows = in_float32(rows) if self._products else rows
+        products = isinstance(scorer(score_function), Products)
+        self._rows = in_float32(rows) if products else rows
         self._scales = [
             inverse_norms(in_float32(self._rows[start : start + self._step]), "embeddings", start)
             for start in self._starts
@@ -68,11 +68,13 @@ class Corpus:
         if first_pass is not None:
             if first_pass != "int8":  # noqa: S105  (no password)
                 raise one_of("first_pass", first_pass, ["int8"])
-            if not (self._products and isinstance(self._rows, np.ndarray)):
+            if not (products and isinstance(self._rows, np.ndarray)):
                 raise InputError("first_pass='int8' is for the cosine and the dot product, of vectors in main memory.")
             from .first_pass import FirstPass  # the runtime, which nothing else here needs
 
-            self._first_pass = FirstPass(self._units(), *self._rows.shape) if len(self._rows) else None
+            if len(self._rows):
+                self._first_pass = FirstPass(self._units(), *self._rows.shape)
+                self._all_scales = np.concatenate(self._scales)  # once, not for each query
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -118,10 +120,11 @@ class Corpus:
         lengths = inverse_norms(queries, "query_embeddings", 0)
         if not len(queries):
             return Hits(np.empty((0, top_k), np.float32), np.empty((0, top_k), np.int64))
-        scales = np.concatenate(self._scales)
 
         def exact(query: FloatArray, numbers: Ids | None) -> Scores:
-            rows, of_rows = (self._rows, scales) if numbers is None else (self._rows[numbers], scales[numbers])
+            rows, of_rows = self._rows, self._all_scales
+            if numbers is not None:
+                rows, of_rows = rows[numbers], of_rows[numbers]
             scores: Scores = query @ rows.T
             return scores * of_rows if self._cosine else scores
 

@@ -44,8 +44,7 @@ class Duplicates:
 
     def groups(self) -> list[Ids]:
         """The rows of each group of two or more: the keeper first, then by row number; in the order of keepers."""
-        order = np.lexsort((np.arange(len(self.keeper_of)), self.keeper_of != np.arange(len(self.keeper_of))))
-        order = order[np.argsort(self.keeper_of[order], kind="stable")]
+        order = np.lexsort((self.keeper_of != np.arange(len(self.keeper_of)), self.keeper_of))
         ends = np.cumsum(np.bincount(self.keeper_of, minlength=len(self.keeper_of))[self.keepers])
         return [part for part in np.split(order, ends[:-1]) if len(part) > 1] if len(order) else []
 

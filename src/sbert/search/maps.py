@@ -18,7 +18,7 @@ from ..data.files import atomic_write
 from ..errors import InputError, MissingDependencyError
 from ..types import FloatArray, Vectors
 from ..vectors import as_array, as_rows
-from .scoring import in_float32, inverse_norms
+from .scoring import unit_rows
 
 #: Places on the map are whole numbers below it: finer than a screen, and short in the file.
 _SIDE = 20_000
@@ -99,8 +99,7 @@ def layout(embeddings: Vectors, *, seed: int = 0) -> FloatArray:
         InputError: NaN or infinity.
         MissingDependencyError: umap-learn, an extra, is not installed.
     """
-    rows = as_array(in_float32(as_rows(embeddings, "embeddings")))
-    rows = rows * inverse_norms(rows, "embeddings", 0)[:, None]
+    rows = as_array(unit_rows(as_rows(embeddings, "embeddings"), "embeddings"))
     if len(rows) < 4:  # too few to have neighbours: on a line
         return np.stack([np.linspace(0, 1, len(rows)), np.full(len(rows), 0.5)], axis=1)
     try:

@@ -6,11 +6,11 @@ import numpy as np
 
 from ..similarity import cos_sim
 from ..types import Vectors
-from ..vectors import Rows, as_array, as_rows
+from ..vectors import as_array, as_rows
 from .exact import search
 from .hits import Hits
 from .pairs import Pairs, Tiles
-from .scoring import ScoreFunction, in_float32, inverse_norms, is_cosine, positive
+from .scoring import ScoreFunction, is_cosine, positive
 from .selection import ranked
 
 #: How many times ``max_pairs`` pairs a threshold should let pass: the first guess, and the last.
@@ -54,7 +54,7 @@ def paraphrases(
     max_pairs, top_k = positive("max_pairs", max_pairs), positive("top_k", top_k)
     step = positive("query_chunk_size", query_chunk_size)
     rows = as_rows(embeddings, "embeddings")
-    if is_cosine(score_function) and (above := _best_of_all(rows, max_pairs, top_k)) is not None:
+    if is_cosine(score_function) and (above := _best_of_all(Tiles(rows, _TILE), max_pairs, top_k)) is not None:
         return above
     found, threshold = Pairs.joined([]), -np.inf
     for start in range(0, len(rows), step):
@@ -72,7 +72,7 @@ def paraphrases(
     return found.first(max_pairs)
 
 
-def _best_of_all(rows: Rows, max_pairs: int, top_k: int) -> Pairs | None:
+def _best_of_all(tiles: Tiles, max_pairs: int, top_k: int) -> Pairs | None:
     """The same by looking at each pair once, and at no row's nearest ones: several times as fast.
 
     A threshold that somewhat more than ``max_pairs`` pairs should pass is guessed from a sample. Of all pairs above it,
@@ -83,31 +83,29 @@ def _best_of_all(rows: Rows, max_pairs: int, top_k: int) -> Pairs | None:
     Returns:
         The pairs; None where so many pairs would have to be kept that looking for nearest rows is better.
     """
-    total = len(rows) * (len(rows) - 1) // 2
+    total = tiles.rows * (tiles.rows - 1) // 2
     more = _FIRST_GUESS
     while more <= _LAST_GUESS:
         wanted = more * max_pairs
-        threshold = -np.inf if wanted >= total else _threshold(rows, wanted / total)
-        pairs = _all_above(rows, threshold, int(_LAST_GUESS) * max_pairs)
-        kept = _among_nearest(pairs, len(rows), top_k)
+        threshold = -np.inf if wanted >= total else _threshold(tiles, wanted / total)
+        pairs = _all_above(tiles, threshold, int(_LAST_GUESS) * max_pairs)
+        kept = _among_nearest(pairs, tiles.rows, top_k)
         if len(kept) >= max_pairs or len(pairs) == total:
             return kept.first(max_pairs)
         more *= max(1.5, 1.3 * max_pairs / max(1, len(kept)))
     return None
 
 
-def _threshold(rows: Rows, part: float) -> float:
+def _threshold(tiles: Tiles, part: float) -> float:
     """The cosine that about that part of all pairs reaches, by a sample of rows."""
-    sample = np.sort(np.random.default_rng(0).permutation(len(rows))[:_SAMPLED])
-    unit = in_float32(rows[sample])
-    unit = unit * inverse_norms(unit, "embeddings", 0)[:, None]
+    sample = np.sort(np.random.default_rng(0).permutation(tiles.rows)[:_SAMPLED])
+    unit = tiles.unit_rows(sample)
     scores = as_array(unit @ unit.T)[np.triu_indices(len(sample), k=1)]
     return float(np.quantile(scores, 1 - part))
 
 
-def _all_above(rows: Rows, threshold: float, most: int) -> Pairs:
+def _all_above(tiles: Tiles, threshold: float, most: int) -> Pairs:
     """All pairs that are not below a threshold, in no order; where they are more than ``most``, the best of them."""
-    tiles = Tiles(rows, _TILE)
     parts, count = [Pairs.joined([])], 0
     for strip in range(len(tiles)):
         for tile in tiles.strip(strip):
@@ -117,8 +115,7 @@ def _all_above(rows: Rows, threshold: float, most: int) -> Pairs:
                 # All pairs with the last one's score stay out, since some of them may have been dropped.
                 best = Pairs.joined(parts).first(most)
                 threshold = float(np.nextafter(best.scores[-1], np.float32(np.inf)))
-                above = best.scores >= threshold
-                parts = [Pairs(best.scores[above], best.left[above], best.right[above])]
+                parts = [best.at(best.scores >= threshold)]
                 count = len(parts[0])
     return Pairs.joined(parts)
 
@@ -136,7 +133,7 @@ def _among_nearest(pairs: Pairs, rows: int, top_k: int) -> Pairs:
     starts = np.flatnonzero(np.diff(centres[order], prepend=-1))  # where each row's pairs begin
     ranks = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
     kept[numbers[order[ranks < top_k]]] = True
-    return Pairs(pairs.scores[kept], pairs.left[kept], pairs.right[kept])
+    return pairs.at(kept)
 
 
 def _pairs(hits: Hits, start: int, top_k: int, threshold: float) -> Pairs:
@@ -153,4 +150,4 @@ def _pairs(hits: Hits, start: int, top_k: int, threshold: float) -> Pairs:
 def _distinct(pairs: Pairs, rows: int) -> Pairs:
     """Each pair once: the first time that it comes."""
     _, first = np.unique(pairs.left * rows + pairs.right, return_index=True)
-    return Pairs(pairs.scores[first], pairs.left[first], pairs.right[first])
+    return pairs.at(first)

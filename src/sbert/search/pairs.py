@@ -10,7 +10,7 @@ import numpy as np
 
 from ..types import Vectors
 from ..vectors import as_array, as_rows
-from .scoring import in_float32, inverse_norms, positive
+from .scoring import in_float32, inverse_norms, positive, unit_rows
 from .selection import Ids, Scores, best_columns
 
 
@@ -43,14 +43,17 @@ class Pairs:
         listed = ", ".join(f"{left} and {right} at {score:.4f}" for left, right, score in shown)
         return f"Pairs({len(self)}{': ' if listed else ''}{listed}{', ...' if len(self) > 3 else ''})"
 
+    def at(self, chosen: Any) -> Pairs:
+        """Some of the pairs, by their places or by a mask."""
+        return Pairs(self.scores[chosen], self.left[chosen], self.right[chosen])
+
     def first(self, count: int | None = None) -> Pairs:
         """The first ``count`` pairs, or all, when they are put in order."""
         chosen = np.arange(len(self))
         if count is not None and count < len(self):
             least = np.partition(self.scores, len(self) - count)[len(self) - count]
             chosen = np.flatnonzero(self.scores >= least)  # a few too many where scores are equal
-        order = chosen[np.lexsort((self.right[chosen], self.left[chosen], -self.scores[chosen]))][:count]
-        return Pairs(self.scores[order], self.left[order], self.right[order])
+        return self.at(chosen[np.lexsort((self.right[chosen], self.left[chosen], -self.scores[chosen]))][:count])
 
     @classmethod
     def joined(cls, parts: Iterable[Pairs]) -> Pairs:
@@ -174,8 +177,7 @@ class Tiles:
 
     def unit_rows(self, numbers: Ids) -> Any:
         """Some rows, of length 1, float32."""
-        rows = in_float32(self._rows[numbers])
-        return rows * inverse_norms(rows, "embeddings", 0)[:, None]
+        return unit_rows(self._rows[numbers], "embeddings")
 
     def _tile(self, upper: Any, number: int, other: int) -> Tile:
         lower = self._chunk(self.first_row(other))

@@ -63,6 +63,12 @@ def inverse_norms(rows: Rows, argument: str, first_row: int) -> Rows:
     return 1 / lengths.clip(SMALLEST_NORM)
 
 
+def unit_rows(rows: Rows, argument: str) -> Rows:
+    """Rows as float32 of length 1, (n, d); those of zeros stay zeros. Errors as in :func:`inverse_norms`."""
+    rows = in_float32(rows)
+    return rows * inverse_norms(rows, argument, 0)[:, None]
+
+
 class Products:
     """Scores by one matrix product a chunk, scaled afterwards when the cosine is asked.
 

@@ -78,8 +78,7 @@ class Screen:
         if len(found) > _DENSE * bounds.size:
             return self._tiles.tile(number, other).above(self._threshold)
         scores = self._cosines(found.left, found.right)
-        above = scores >= self._threshold
-        return Pairs(scores[above], found.left[above], found.right[above])
+        return Pairs(scores, found.left, found.right).at(scores >= self._threshold)
 
     def _cosines(self, left: Ids, right: Ids) -> Scores:
         scores = np.empty(len(left), np.float32)

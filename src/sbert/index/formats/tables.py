@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from ...data.readers import choose_column, read_rows
+from ...data.readers import read_rows
 from ...errors import DataError
 from ..documents import Document
 from ..schema import usable_name
 
 #: Columns that name a row, if their values differ from row to row; the first that a table has is taken.
 ID_COLUMNS = ("id", "_id", "ID", "Id")
-#: Rows that are looked at to find the column of texts.
-_SAMPLE = 100
 
 
 def table_documents(path: Path, name: str, form: str, column: str | None = None) -> Iterator[Document]:
@@ -35,7 +33,7 @@ def table_documents(path: Path, name: str, form: str, column: str | None = None)
         DataError: as :func:`~sbert.data.read_rows`; a text is not text, or two rows have the same id.
     """
     table = read_rows(path, form=form)
-    chosen = choose_column(table.rows[:_SAMPLE], column, table.source)
+    chosen = table.text_column(column)
     id_column = next((known for known in ID_COLUMNS if known in table.columns and known != chosen), None)
     others = [other for other in table.columns if other not in (chosen, id_column)]
     untyped = others if form in ("csv", "tsv") else []
