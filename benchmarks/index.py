@@ -1,7 +1,6 @@
-"""The lasting index with MiniLM: what vectors, words and both find, and what its approximate index keeps of that.
+"""The lasting index with MiniLM: what vectors, words and both find.
 
-Collections are indexed as an application would: in passages, the best of which is a document's. Then the demo's 117,659
-definitions (52,000 if --short) are searched exactly and approximately.
+Collections are indexed as an application would: in passages, the best of which is a document's.
 """
 
 from __future__ import annotations
@@ -12,14 +11,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from harness import definitions, parser, read_options, record
+from harness import parser, read_options, record
 from scoring import Retrieval
 
 from sbert import SentenceTransformer
 from sbert.index import Hit, Index
 
 COLLECTIONS = ("scifact", "cisi", "cranfield")
-PARTS = (*COLLECTIONS, "approximation")
 SIDES: dict[str, dict[str, Any]] = {
     "dense": {"mode": "dense"},
     "text": {"mode": "text"},
@@ -54,48 +52,9 @@ def collection(folder: Path, model: SentenceTransformer) -> dict[str, Any]:
     return found
 
 
-def approximation(count: int, model: SentenceTransformer) -> dict[str, Any]:
-    """Recall and time of the approximate index, measured by itself and with queries that are no passages."""
-    texts = definitions(count + 200)
-    queries, texts = texts[:200], texts[200:]
-    with tempfile.TemporaryDirectory() as scratch:
-        index = Index.create(Path(scratch) / "x.lance", model)
-        index.add({"id": str(row), "text": text} for row, text in enumerate(texts))
-        index.untune()
-        times: dict[str, list[float]] = {"exact": [], "approximate": []}
-        hits: dict[str, list[set[str]]] = {"exact": [], "approximate": []}
-        seconds = 0.0
-        for side in times:
-            if side == "approximate":
-                started = time.perf_counter()
-                kept = index.tune()
-                seconds = time.perf_counter() - started
-                if kept is None:
-                    return {"rows": len(index), "kept": "none"}
-            for query in queries:
-                started = time.perf_counter()
-                # More than it compares one by one, so that the approximate index is asked.
-                hits[side].append({hit.id for hit in index.search(query, 10, mode="dense")})
-                times[side].append((time.perf_counter() - started) * 1000)
-        facts = index.info().approximation
-        assert facts is not None
-        recall = statistics.mean(len(a & b) / 10 for a, b in zip(hits["exact"], hits["approximate"], strict=True))
-        return {
-            "rows": len(index),
-            "kind": facts.kind,
-            "probes": facts.probes,
-            "refine": facts.refine,
-            "recall_it_reports": facts.recall,
-            "recall_on_queries": recall,
-            "build_and_tune_seconds": seconds,
-            "exact_milliseconds": statistics.median(times["exact"]),
-            "milliseconds": statistics.median(times["approximate"]),
-        }
-
-
 def main() -> None:
     found = parser(__doc__, rounds=1)
-    found.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="not all of them")
+    found.add_argument("--only", nargs="+", choices=COLLECTIONS, default=COLLECTIONS, help="not all of them")
     options = read_options(found, peers=False)
     model = SentenceTransformer("all-MiniLM-L6-v2", backend="openvino", on_truncation="ignore")
     measured: dict[str, Any] = {"collections": {}}
@@ -108,9 +67,6 @@ def main() -> None:
             continue
         print(name, flush=True)
         measured["collections"][name] = collection(folder, model)
-    if "approximation" in options.only:
-        measured["approximation"] = approximation(52_000 if options.short else 117_000, model)
-        print(measured["approximation"])
     record("index", measured | {"short_form": options.short, "passages_asked_for": PASSAGES})
 
 

@@ -17,6 +17,8 @@ NAMES = (
     "mining",
     "quantized",
     "index",
+    "scale",
+    "duplicates",
     "tatoeba",
     "pairs",
     "memory",

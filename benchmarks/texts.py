@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from harness import definitions
 from scoring import json_lines, rows, sts_pairs
+
+from sbert.data import iter_texts
 
 
 def short_texts(data: Path, count: int) -> tuple[str, list[str]]:
@@ -17,6 +20,17 @@ def short_texts(data: Path, count: int) -> tuple[str, list[str]]:
     if not path.exists():
         return "WordNet definitions", definitions(count)
     return "package summaries", random.Random(0).sample([row["text"] for row in rows(path)], count)
+
+
+def million_texts(data: Path) -> Iterator[str]:
+    """A million real texts: first the 727 thousand package summaries, then definitions, descriptions and sentences."""
+    corpora = data / "corpora"
+    sources = [("pypi-summaries", "text"), ("wordnet-glosses", "definition"), ("debian-packages", "text")]
+    files = [iter_texts(corpora / f"{name}.tsv.gz", column=column) for name, column in sources]
+    files.append(iter_texts(corpora / "wordnet-glosses.tsv.gz", column="examples"))
+    everyday = sorted((data / "parallel" / "tatoeba").glob("*.tsv.gz"))
+    files += [iter_texts(path, column="english") for path in everyday]
+    return filter(None, chain.from_iterable(files))
 
 
 def abstracts(data: Path) -> list[str]:

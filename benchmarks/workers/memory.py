@@ -5,34 +5,21 @@ Arguments: folder to write to, number of texts, dtype, format of shards, folder 
 """
 
 import json
-import re
 import sys
 import time
-from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
+from measured import megabytes, reset_peak
+
 from sbert import SentenceTransformer
-from sbert.data import iter_texts, open_embeddings
+from sbert.data import open_embeddings
 from sbert.models.progress import Bar
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from texts import million_texts
+
 folder, count, dtype, shard_format, data = sys.argv[1:]
-
-
-def kilobytes(name: str) -> int:
-    found = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert found
-    return int(found[1])
-
-
-def texts() -> Iterator[str]:
-    corpora = Path(data) / "corpora"
-    sources = [("pypi-summaries", "text"), ("wordnet-glosses", "definition"), ("debian-packages", "text")]
-    files = [iter_texts(corpora / f"{name}.tsv.gz", column=column) for name, column in sources]
-    files.append(iter_texts(corpora / "wordnet-glosses.tsv.gz", column="examples"))
-    everyday = sorted((Path(data) / "parallel" / "tatoeba").glob("*.tsv.gz"))
-    files += [iter_texts(path, column="english") for path in everyday]
-    return islice(filter(None, chain.from_iterable(files)), int(count))
 
 
 tokens = 0
@@ -48,12 +35,12 @@ def counting(self: Bar, done: int, more: int) -> None:
 Bar.update = counting  # type: ignore[method-assign]
 model = SentenceTransformer("all-MiniLM-L6-v2", backend="openvino", dtype=dtype, on_truncation="ignore")
 model.encode("warm")
-Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far, that of loading
-loaded = kilobytes("VmRSS")
+reset_peak()  # that of loading
+loaded = megabytes("VmRSS")
 start = time.perf_counter()
-shards = model.encode_to(folder, texts(), shard_format)  # type: ignore[arg-type]
+shards = model.encode_to(folder, islice(million_texts(Path(data)), int(count)), shard_format)  # type: ignore[arg-type]
 seconds = time.perf_counter() - start
-peak = kilobytes("VmHWM")
+peak = megabytes("VmHWM")
 assert len(open_embeddings(folder)) == len(shards)
 print(
     json.dumps(
@@ -61,8 +48,8 @@ print(
             "texts": len(shards),
             "tokens": tokens,
             "seconds": seconds,
-            "loaded_mb": loaded / 1e3,
-            "peak_above_mb": (peak - loaded) / 1e3,
+            "loaded_mb": loaded,
+            "peak_above_mb": peak - loaded,
             "written_mb": sum(path.stat().st_size for path in Path(folder).iterdir()) / 1e6,
         }
     )

@@ -30,6 +30,7 @@ Errors that a script written for another library of this field would catch keep 
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Iterable
 
 
@@ -144,3 +145,18 @@ def one_of(argument: str, value: object, allowed: Iterable[str]) -> InputError:
     listed = ", ".join(repr(name) for name in names)
     hint = closest(value, names) if isinstance(value, str) else ""
     return InputError(f"{argument} must be one of {listed}; got {value!r}.{hint}")
+
+
+def positive(argument: str, value: object) -> int:
+    """An argument that counts something, as an int of at least 1.
+
+    Raises:
+        InputError: it is smaller, or not a whole number.
+    """
+    try:
+        number = 0 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise InputError(f"{argument} must be a whole number of at least 1; got {value!r}.")
+    return number

@@ -7,6 +7,7 @@ no forward pass and no tokeniser runs, and :func:`forks` tells those who keep th
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -145,3 +146,18 @@ def _in_child() -> None:
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
     os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Make many small objects without the garbage collector looking at all of them again and again.
+
+    Half a million lists of three numbers take a third of the time. It starts again where it was on before.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .errors import InputError
+from .process import without_collector
 from .quantization import quantize_embeddings
 from .search.communities import communities
 from .search.duplicates import Encoder
@@ -188,7 +189,8 @@ def paraphrase_mining_embeddings(
         query_chunk_size=query_chunk_size,
         corpus_chunk_size=corpus_chunk_size,
     )
-    return [list(pair) for pair in found]
+    with without_collector():
+        return [list(pair) for pair in found]
 
 
 def community_detection(

@@ -148,3 +148,24 @@ def test_search_of_a_folder_beside_which_nothing_may_be_written(run, docs, tmp_p
     assert "3 added" in said
     assert "corpora" in said
     assert (tmp_path / "docs.sbert-cache").read_text() == "in the way"
+
+
+def test_map_of_an_index(run, built, tmp_path, monkeypatch):
+    """Its vectors are used as they are: no model is loaded."""
+    pytest.importorskip("umap", reason="needs the extra 'map'")
+    monkeypatch.setattr("sbert.models.sentence_transformer.SentenceTransformer.__init__", None)
+    page = tmp_path / "map.html"
+    facts = lines(run("map", built, "-o", page, "-k", 1, "--json"))[0]
+    assert facts["texts"] == facts["of"] == 4
+    assert "docs/t.csv#b: the car is fast" in page.read_text()
+    facts = lines(run("map", built, "-o", page, "-k", 1, "--where", "year > 2000", "--json"))[0]
+    assert facts["texts"] == 2
+    assert "cats.md" not in page.read_text()
+    sampled = run("map", built, "-o", page, "-k", 1, "--sample", 3)
+    assert f"3 of 4 texts in 1 clusters, drawn in {page}" in sampled.stderr
+
+
+def test_conditions_are_for_indexes_alone(run, tmp_path):
+    (tmp_path / "a.txt").write_text("one\ntwo\n")
+    result = run("map", tmp_path / "a.txt", "-o", tmp_path / "m.html", "--where", "year > 2000", code=2)
+    assert "conditions are for indexes" in result.stderr

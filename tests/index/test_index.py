@@ -19,6 +19,7 @@ from sbert.errors import (
     StoredIndexError,
 )
 from sbert.index import Document, FileDocuments, Index, Section
+from sbert.index.lookups import index_name
 from support.static import static_folder
 
 ANIMALS = [
@@ -269,19 +270,19 @@ def test_languages(tmp_path, model):
 def test_a_table_whose_words_were_not_indexed_yet(index):
     """A process was killed between making the table and its index of words."""
     index.add(ANIMALS[:1])
-    index._store.table.drop_index(index._words())
-    assert index._words() is None
+    index._store.table.drop_index(index_name(index._store.table, "passage"))
+    assert index_name(index._store.table, "passage") is None
     index.add(ANIMALS)
     assert ids(index.search("fish", mode="text")) == ["fish"]
 
 
 def test_words_are_taken_into_their_index(index, monkeypatch):
     """Not one by one: reading some beside the index costs less."""
-    monkeypatch.setattr("sbert.index.index._UNREAD", 3)
+    monkeypatch.setattr("sbert.index.upkeep._UNREAD", 3)
     index.add(ANIMALS[:2])
-    assert index._unread() == 2
+    assert index._upkeep._unread() == 2
     index.add(ANIMALS)
-    assert index._unread() == 0
+    assert index._upkeep._unread() == 0
     assert ids(index.search("fish", mode="text")) == ["fish"]
 
 

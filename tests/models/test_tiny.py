@@ -1,11 +1,13 @@
 """What a small random model of each architecture must do, from folder to vector."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 
 from sbert import SentenceTransformer
+from sbert.checkpoints.fingerprint import NUMERICS
 from sbert.errors import CorruptCheckpointError, InputError, SbertError, SbertWarning, TruncationWarning
 from sbert.text import Batch
 from support.folders import write_json
@@ -115,8 +117,8 @@ def test_saving_over_a_folder_leaves_models_in_memory_alone(tmp_path):
     np.testing.assert_array_equal(again.encode(TEXTS[:2]), other.encode(TEXTS[:2]))
 
 
-def test_the_fingerprint_tells_models_apart(tmp_path):
-    """Whatever changes vectors changes it; where the folder lies does not."""
+def test_the_fingerprint_tells_models_apart(tmp_path, monkeypatch):
+    """Whatever changes vectors changes it; where the folder lies and the package's version do not."""
     import shutil
 
     folder = make_tiny_model(tmp_path / "model", "bert", dense=12)
@@ -145,6 +147,12 @@ def test_the_fingerprint_tells_models_apart(tmp_path):
     next(changed["trained"].parameters()).data += 1
     prints = [base, *(model.fingerprint for model in changed.values())]
     assert len(set(prints)) == len(prints), dict(zip(["base", *changed], prints, strict=True))
+    for module in [module for name, module in sys.modules.items() if name.startswith("sbert.")]:
+        if hasattr(module, "__version__"):
+            monkeypatch.setattr(module, "__version__", "9.9.9")
+    assert load(backend="openvino").fingerprint == base
+    monkeypatch.setattr("sbert.checkpoints.fingerprint.NUMERICS", NUMERICS + 1)
+    assert load(backend="openvino").fingerprint not in prints
 
 
 def test_a_tokenizer_of_ones_own_is_used_and_saved(tmp_path):

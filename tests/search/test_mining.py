@@ -12,7 +12,7 @@ from sbert import util
 from sbert.errors import InputError
 from sbert.search import Pairs, communities, deduplicate, near_duplicates, neighbours, paraphrases, screen
 from sbert.search.pairs import Tiles
-from sbert.search.selection import ranked
+from sbert.search.selection import best_of_groups, ranked
 
 # Rows along axes: every cosine is exactly 0 or 1, so ties are many and exact.
 AXES = st.lists(st.integers(0, 3), min_size=1, max_size=40)
@@ -97,6 +97,24 @@ def test_a_screen_is_chosen_where_it_pays(monkeypatch):
     expected = neighbours(few_axes[1:], 0.9)
     monkeypatch.setattr(screen, "_WORTH", 699)
     assert len(neighbours(few_axes[1:], 0.9).ids) == pytest.approx(len(expected.ids), rel=1e-3)
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from([-1.5, -0.0, 0.0, 1e-30, 0.25, 0.5]), st.integers(0, 9)),
+        min_size=1,
+    ),
+)
+def test_the_best_of_groups_are_the_first_of_each(rows):
+    """Also where the cut goes through equal scores, and of -0 and 0, which are equal."""
+    groups, scores, ids = (np.array(column) for column in zip(*rows, strict=True))
+    scores, ids = scores.astype(np.float32), ids + np.arange(len(ids)) * 10  # different ones
+    for k in (1, 2, 5):
+        expected = np.zeros(len(rows), bool)
+        for group in set(groups.tolist()):
+            members = np.flatnonzero(groups == group)
+            expected[members[np.lexsort((ids[members], -scores[members]))][:k]] = True
+        np.testing.assert_array_equal(best_of_groups(groups, scores, ids, int(groups.max()) + 1, k), expected)
 
 
 @given(

@@ -7,9 +7,13 @@ import json
 
 import numpy as np
 
-from ..version import __version__
 from .spec import ModelSpec
 from .weights import Weights
+
+#: Of the arithmetic of all engines. Raised when a release computes other vectors from the same model, by more than the
+#: last bits: then what is stored is of another model. The package's own version is not part of a fingerprint, or every
+#: upgrade would refuse every index.
+NUMERICS = 1
 
 
 def tensors_digest(weights: Weights, spec: ModelSpec) -> str:
@@ -40,7 +44,7 @@ def fingerprint(spec: ModelSpec, weights: str, tokenizer: str, engine: str, dtyp
         dtype: what it computes in.
     """
     facts = {
-        "version": __version__,
+        "numerics": NUMERICS,
         "weights": weights,
         "tokenizer": hashlib.sha256(tokenizer.encode()).hexdigest(),
         "engine": engine,

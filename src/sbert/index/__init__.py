@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .contents import Contents
 from .documents import Document, Section
 from .formats import FileDocuments
 from .hits import Hit
@@ -9,4 +10,4 @@ from .index import Index
 from .info import Info, Version
 from .sync import Changes
 
-__all__ = ["Changes", "Document", "FileDocuments", "Hit", "Index", "Info", "Section", "Version"]
+__all__ = ["Changes", "Contents", "Document", "FileDocuments", "Hit", "Index", "Info", "Section", "Version"]

@@ -22,6 +22,7 @@ from ..similarity import unit
 from ..types import FloatArray
 from .identity import DISTANCES
 from .lance import committed
+from .nearest import nearest
 from .schema import ID, VECTOR
 
 #: Rows up to which all are compared: 384 numbers each take less than a tenth of a second on two cores.
@@ -36,7 +37,17 @@ KINDS = ("IVF_SQ", "IVF_RQ", "IVF_HNSW_SQ", "IVF_PQ")
 _CLASSES = {"IVF_SQ": "IvfSq", "IVF_RQ": "IvfRq", "IVF_HNSW_SQ": "HnswSq", "IVF_PQ": "IvfPq"}
 #: Efforts in the order in which they are tried: partitions looked into, and how many times the hits that are wanted
 #: are scored with full vectors.
-_EFFORTS = ((10, 4), (20, 5), (40, 8), (80, 12), (160, 20))
+_EFFORTS = ((10, 4), (20, 5), (40, 8), (80, 12), (160, 20), (320, 30), (640, 40))
+#: Bytes of all vectors, a byte a number, above which only the kind with a bit a number is built: the others would no
+#: longer be in memory, and take hours.
+_LARGE = 4e9
+#: Rows from which on training is shortened.
+_MANY = 1_000_000
+#: Rows that partitions are trained on, for each of them, and rounds of it, where there are many: the time of training
+#: grows with their product, and recall hardly does.
+_TRAINED_ON, _ROUNDS = 64, 20
+#: Queries that the time of comparing all is measured with.
+_TIMED = 3
 #: Where the columns keep it.
 _KEY = "sbert.approximation"
 #: The index is built anew when there are this many times the rows that it was built for.
@@ -123,10 +134,11 @@ def tune(
     if not len(asked):
         return None
     distance = DISTANCES[similarity]
-    exact, exact_time = _ask(table, asked, distance, lambda search: search.bypass_vector_index())
     rows = int(table.count_rows())
-    for kind in kinds:
-        _build(table, kind, distance)
+    exact = nearest(table, asked, similarity, NEIGHBOURS)
+    exact_time = _ask(table, asked[:_TIMED], distance, lambda search: search.bypass_vector_index())[1]
+    for kind in kinds if rows * asked.shape[1] < _LARGE or len(kinds) == 1 else ["IVF_RQ"]:
+        _build(table, kind, distance, rows)
         for probes, refine in _EFFORTS:
             trial = Approximation(kind, probes, refine, 0.0, 0.0, exact_time, len(asked), rows)
             found, took = _ask(table, asked, distance, trial.applied)
@@ -177,10 +189,11 @@ def _ask(table: Any, queries: FloatArray, distance: str, applied: Callable[[Any]
     return found, statistics.median(times)
 
 
-def _build(table: Any, kind: str, distance: str) -> None:
+def _build(table: Any, kind: str, distance: str, rows: int) -> None:
     import lancedb.index
 
-    config = getattr(lancedb.index, _CLASSES[kind])(distance_type=distance)
+    settings = {"sample_rate": _TRAINED_ON, "max_iterations": _ROUNDS} if rows > _MANY else {}
+    config = getattr(lancedb.index, _CLASSES[kind])(distance_type=distance, **settings)
     committed(table, lambda: table.create_index(VECTOR, config=config, replace=True), "build an approximate index")
 
 

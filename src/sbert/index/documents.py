@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..errors import InputError, NotTextError
+from ..types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Document:
         metadata: facts about it, by name: texts, numbers, truth values, None. Each name becomes a column to filter by.
             Dates become texts in ISO's form; lists and dicts become JSON.
         sections: parts that passages do not cross; the whole text if none.
+        embedding: (d,) a vector of the whole text that the index's model made before. The document is then one passage,
+            and nothing is embedded. It is not part of what makes two documents equal.
 
     Raises:
         NotTextError: id or text is not text.
@@ -46,6 +49,7 @@ class Document:
     text: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
     sections: Sequence[Section] = ()
+    embedding: FloatArray | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("id", "text"):
@@ -72,15 +76,17 @@ class Document:
 
     def content_hash(self) -> str:
         """A hash of what its vectors depend on, apart from the model: its text and where it may be cut."""
-        return _hash(self.text, [[part.start, part.stop, part.heading] for part in self.parts])
+        cuts: list[object] = [[part.start, part.stop, part.heading] for part in self.parts]
+        return _hash(self.text, cuts if self.embedding is None else [*cuts, "whole"])
 
     def whole_hash(self) -> str:
         """A hash of all that is stored of it."""
         return _hash(self.content_hash(), dict(self.metadata))
 
 
-#: What an index takes as a document: one, a text, or a dict with ``text``, perhaps ``id``, and metadata.
+#: What an index takes as a document: one, a text, or a dict with ``text``, perhaps ``id``, ``embedding``, and metadata.
 DocumentLike: TypeAlias = Document | str | Mapping[str, Any]
+_OWN_KEYS = ("id", "text", "embedding")
 
 
 def as_documents(items: Iterable[DocumentLike]) -> Iterator[Document]:
@@ -104,7 +110,7 @@ def as_documents(items: Iterable[DocumentLike]) -> Iterator[Document]:
 def _as_document(item: DocumentLike, number: int) -> Document:
     if isinstance(item, Document):
         return item
-    facts = {"text": item} if isinstance(item, str) else item
+    facts: Mapping[str, Any] = {"text": item} if isinstance(item, str) else item
     if not isinstance(facts, Mapping):
         raise NotTextError(
             f"documents[{number}] must be a Document, a text or a dict with 'text'; got {type(item).__name__}."
@@ -118,7 +124,8 @@ def _as_document(item: DocumentLike, number: int) -> Document:
     if isinstance(name, int) and not isinstance(name, bool):
         name = str(name)
     try:
-        return Document(name, text, {key: value for key, value in facts.items() if key not in ("id", "text")})
+        metadata = {key: value for key, value in facts.items() if key not in _OWN_KEYS}
+        return Document(name, text, metadata, embedding=facts.get("embedding"))
     except InputError as error:
         raise type(error)(f"documents[{number}]: {error}") from None
 

@@ -20,6 +20,8 @@ KEY = b"sbert.index"
 FORM = 1
 #: LanceDB's word for each similarity.
 DISTANCES = {"cosine": "cosine", "dot": "dot", "euclidean": "l2"}
+#: Types of the vectors' numbers on disk.
+PRECISIONS = ("float32", "float16")
 #: Languages whose words LanceDB stems; with ``none``, words are looked for as they are written.
 LANGUAGES = (
     "Arabic", "Danish", "Dutch", "English", "Finnish", "French", "German", "Greek", "Hungarian", "Italian", "Norwegian",
@@ -45,6 +47,7 @@ class Identity:
         chunk_tokens: tokens of a passage at the most; None for all that the model reads.
         chunk_overlap: tokens that neighbouring passages share; None for an eighth.
         language: whose stems text search knows; one of :data:`LANGUAGES`.
+        precision: in which vectors are kept; one of :data:`PRECISIONS`.
         form: of what is stored.
     """
 
@@ -57,6 +60,7 @@ class Identity:
     chunk_tokens: int | None
     chunk_overlap: int | None
     language: str
+    precision: str = "float32"
     form: int = FORM
 
     def to_json(self) -> str:
@@ -70,16 +74,20 @@ class Identity:
         chunk_tokens: int | None = None,
         chunk_overlap: int | None = None,
         language: str = "English",
+        precision: str = "float32",
     ) -> Identity:
         """The identity of a new index.
 
         Raises:
-            InputError: the model compares vectors in a way that an index does not, or the language is not known.
+            InputError: the model compares vectors in a way that an index does not, or the language or the precision is
+                not known.
         """
         if model.similarity_fn_name not in DISTANCES:
             raise one_of("The similarity of an index's model", model.similarity_fn_name, DISTANCES)
         if language not in LANGUAGES:
             raise one_of("language", language, LANGUAGES)
+        if precision not in PRECISIONS:
+            raise one_of("precision", precision, PRECISIONS)
         longest = model.max_seq_length
         if chunk_tokens is None and (longest is None or longest > PASSAGE_TOKENS + _AROUND):
             chunk_tokens = PASSAGE_TOKENS
@@ -93,6 +101,7 @@ class Identity:
             chunk_tokens,
             chunk_overlap,
             language,
+            precision,
         )
 
     @classmethod

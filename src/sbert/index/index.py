@@ -11,33 +11,30 @@ from operator import length_hint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from ..errors import InputError, NotTextError, StoredIndexError, closest, one_of
+import numpy as np
+
+from ..errors import DimensionError, InputError, NotTextError, StoredIndexError, closest, one_of, positive
 from ..models.progress import progress_bar
-from ..types import FloatArray
+from ..types import FloatArray, Vectors
+from ..vectors import as_array, as_rows, require_finite
 from .ann import KINDS, TARGET, Approximation, forget, is_due, stored_approximation, tune
+from .contents import Contents, read
 from .documents import DocumentLike, as_documents
 from .formats import FileDocuments
 from .fusion import DEFAULT, Fusion, check_fusion
 from .hits import Hit
 from .identity import Identity
 from .info import Info, Version
-from .lance import TABLE, committed, connect, is_conflict, lancedb, open_table, plain, translated
+from .lance import TABLE, committed, connect, lancedb, open_table, plain, translated
 from .passages import Embedder
-from .schema import PASSAGE, make_schema, metadata_columns
+from .schema import make_schema, metadata_columns
 from .search import MODES, Request, Rerank, Searcher
 from .store import Store
 from .sync import Changes, Writer
-from .words import words_config
+from .upkeep import KEPT, Upkeep
 
 if TYPE_CHECKING:
     from ..models.sentence_transformer import SentenceTransformer
-
-#: Older versions are kept for so long; then the files that only they need are removed.
-KEPT = timedelta(days=7)
-#: Pieces of the table from which on they are put together: each search opens every one.
-_PIECES = 16
-#: Passages that text search reads one by one before they are taken into the index of words.
-_UNREAD = 1000
 
 
 class Index:
@@ -55,6 +52,7 @@ class Index:
     def __init__(self, path: Path, table: Any, identity: Identity, model: SentenceTransformer | None) -> None:
         self.path = path
         self._store, self._identity, self._model = Store(table), identity, model
+        self._upkeep = Upkeep(self._store, identity.language)
         self._loading = threading.Lock()
 
     # --- making and opening -------------------------------------------------------------------------------------
@@ -68,6 +66,7 @@ class Index:
         chunk_tokens: int | None = None,
         chunk_overlap: int | None = None,
         language: str = "English",
+        precision: str = "float32",
         exist_ok: bool = False,
     ) -> Index:
         """Make an index.
@@ -78,6 +77,8 @@ class Index:
             chunk_tokens: tokens of a passage at the most; by default what the model reads, and no more than 256.
             chunk_overlap: tokens that neighbouring passages share; an eighth of a passage by default.
             language: whose words text search stems, such as ``German``; ``none`` looks for them as they are written.
+            precision: of the vectors on disk: ``float32``, or ``float16``, which takes half the space and changes a
+                cosine by less than 0.001.
             exist_ok: open the index that is there, which must be of the same model.
 
         Raises:
@@ -95,7 +96,7 @@ class Index:
             return cls.open(place, held)
         if place.exists() and (not place.is_dir() or any(place.iterdir())):
             raise StoredIndexError(f"{place} is there and is no index. Choose another name.")
-        identity = Identity.of(held, chunk_tokens, chunk_overlap, language)
+        identity = Identity.of(held, chunk_tokens, chunk_overlap, language, precision)
         Embedder(held, identity).check()
         try:
             table = connect(place).create_table(TABLE, schema=make_schema(identity))
@@ -104,7 +105,7 @@ class Index:
                 return cls.open(place, held)  # another process was faster
             raise StoredIndexError(f"{place} cannot be made: {plain(error)}") from error
         made = cls(place, table, identity, held)
-        made._read_words()
+        made._upkeep.make_words()
         return made
 
     @classmethod
@@ -151,6 +152,7 @@ class Index:
         *,
         batch_size: int | None = None,
         show_progress_bar: bool | None = None,
+        tune: bool = True,
     ) -> Changes:
         """Put documents into the index, in the place of those of the same ids.
 
@@ -158,10 +160,12 @@ class Index:
         committed together, so when this fails or is killed, calling it again goes on where it was.
 
         Args:
-            documents: :class:`Document`, or dicts with ``text``, perhaps ``id``, and metadata, or texts. They are read
-                as they are needed. Or the files of a place: ``FileDocuments("docs")``.
+            documents: :class:`Document`, or dicts with ``text``, perhaps ``id`` and ``embedding``, and metadata, or
+                texts. They are read as they are needed. Or the files of a place: ``FileDocuments("docs")``.
             batch_size: passages in a batch of the model at the most.
             show_progress_bar: True or False; by default it shows in a terminal, after two seconds.
+            tune: whether the approximate index is built when it is due (see :meth:`tune`). Of many calls one after the
+                other, only the last needs to.
 
         Returns:
             What became of them.
@@ -171,7 +175,7 @@ class Index:
             NotTextError: an item is no document.
             StoredIndexError: it cannot be written.
         """
-        return self._written(documents, "", batch_size, show_progress_bar, removes=False)
+        return self._written(documents, "", batch_size, show_progress_bar, removes=False, tune=tune)
 
     def sync(
         self,
@@ -203,7 +207,7 @@ class Index:
         """
         if isinstance(source, (str, os.PathLike)):
             source = FileDocuments(Path(source), column=column, on_bad_file=on_bad_file)
-        return self._written(source, name, batch_size, show_progress_bar, removes=True)
+        return self._written(source, name, batch_size, show_progress_bar, removes=True, tune=True)
 
     def remove(self, ids: str | Sequence[str] | None = None, *, where: str | None = None) -> int:
         """Remove documents.
@@ -256,7 +260,7 @@ class Index:
 
         committed(table, restore, "be rolled back")
         self._store.table.checkout_latest()
-        self._read_words()
+        self._upkeep.make_words()
         return self.version
 
     def optimize(self, keep: timedelta = KEPT) -> None:
@@ -267,13 +271,7 @@ class Index:
         Args:
             keep: how long older versions are kept for :meth:`rollback`.
         """
-        try:
-            table = self._store.table
-            committed(table, lambda: table.optimize(cleanup_older_than=keep), "be put in order", attempts=3)
-        except StoredIndexError as error:
-            # Only the order of things: other writers, who are at work, will see to it.
-            if error.__cause__ is None or not is_conflict(error.__cause__):
-                raise
+        self._upkeep.optimize(keep)
 
     def tune(
         self, queries: Sequence[str] | None = None, *, target: float = TARGET, kinds: Sequence[str] = KINDS
@@ -365,9 +363,32 @@ class Index:
         vectors: list[FloatArray | None] = [None] * len(queries)
         if mode != "text" and queries:
             vectors = list(self._embedder().query(queries))
-        searcher = Searcher(self._store, self._identity.similarity, stored_approximation(self._store.table))
+        searcher = self._searcher()
         found = [searcher.search(text, vector, request) for text, vector in zip(queries, vectors, strict=True)]
         return found[0] if isinstance(query, str) else found
+
+    def search_vector(self, embedding: Vectors, top_k: int = 10, *, where: str | None = None) -> list[Hit]:
+        """The passages whose vectors are most like one that is at hand.
+
+        Args:
+            embedding: (d,) a vector by the index's model. NumPy, torch or a list. No model is loaded.
+            top_k: hits at the most.
+            where: as for :meth:`search`.
+
+        Raises:
+            DimensionError: it has another width than the index's.
+            InputError: it holds NaN or infinity; or as for :meth:`search`.
+        """
+        rows = as_rows(embedding, "embedding")
+        if tuple(rows.shape) != (1, self._identity.dimension):
+            raise DimensionError(
+                f"embedding must be one vector of width {self._identity.dimension}; got {tuple(rows.shape)}."
+            )
+        require_finite(rows, "embedding")
+        request = Request(
+            positive("top_k", top_k), None if where is None else _condition(where), "dense", DEFAULT, None
+        )
+        return self._searcher().search("", as_array(rows)[0].astype(np.float32), request)
 
     # --- what it is ---------------------------------------------------------------------------------------------
 
@@ -401,13 +422,38 @@ class Index:
             similarity=facts.similarity,
             chunk_tokens=facts.chunk_tokens,
             language=facts.language,
+            precision=facts.precision,
             sources=tuple(source for source in self._store.sources() if source),
             metadata=metadata_columns(schema),
             approximation=stored_approximation(self._store.table),
             bytes=_size(self.path),
         )
 
+    def count(self, where: str | None = None) -> int:
+        """Passages of which a condition in SQL holds; all without one.
+
+        Raises:
+            InputError: something is wrong with the condition.
+        """
+        return self._store.count(None if where is None else _condition(where))
+
+    def contents(self, where: str | None = None, limit: int | None = None) -> Contents:
+        """Its passages with their vectors; no model is needed.
+
+        Args:
+            where: a condition in SQL, as for :meth:`search`; all passages without one.
+            limit: at the most; of more, so many at even distances, so that they stand for all.
+
+        Raises:
+            InputError: something is wrong with the condition, or limit is below 1.
+        """
+        limit = None if limit is None else positive("limit", limit)
+        return read(self._store, None if where is None else _condition(where), limit)
+
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _searcher(self) -> Searcher:
+        return Searcher(self._store, self._identity.similarity, stored_approximation(self._store.table))
 
     def _embedder(self, batch_size: int | None = None) -> Embedder:
         return Embedder(self.model, self._identity, batch_size)
@@ -420,48 +466,24 @@ class Index:
         show: bool | None,
         *,
         removes: bool,
+        tune: bool,
     ) -> Changes:
         files = documents if isinstance(documents, FileDocuments) else None
         total = None if files else length_hint(documents) or None
         source = files.source if files else name
-        self._read_words()
+        self._upkeep.make_words()
         with progress_bar(total, show, "Indexing") as progress:
-            writer = Writer(self._store, self._embedder(batch_size), source, progress)
+            writer = Writer(self._store, self._embedder(batch_size), source, self._upkeep.tidy, progress)
             writer.write(files or as_documents(documents))
         skipped = files.skipped if files else {}
         if removes:
             writer.remove_missing(skipped)
         changes = writer.changes(skipped.items())
         if changes.written:
-            self._settle()
+            self._upkeep.settle()
+            if tune and is_due(self._store.table, self._store.count()):
+                self.tune()
         return changes
-
-    def _settle(self) -> None:
-        """Do what a greater change makes worth doing."""
-        table = self._store.table
-        if table.stats()["fragment_stats"]["num_fragments"] >= _PIECES or self._unread() >= _UNREAD:
-            self.optimize()
-        if is_due(table, self._store.count()):
-            self.tune()
-
-    def _words(self) -> str | None:
-        """The name of the index of words; None where there is none."""
-        indices = self._store.table.list_indices()
-        return next((index.name for index in indices if index.columns == [PASSAGE]), None)
-
-    def _unread(self) -> int:
-        """Passages that the index of words does not know yet: text search reads them one by one."""
-        name = self._words()
-        stats = None if name is None else self._store.table.index_stats(name)
-        return 0 if stats is None else int(stats.num_unindexed_rows)
-
-    def _read_words(self) -> None:
-        """Make the index of words, if there is none: a process may have been killed before it was made."""
-        table = self._store.table
-        if self._words() is not None:
-            return
-        config = words_config(self._identity.language)
-        committed(table, lambda: table.create_index(PASSAGE, config=config), "index words")
 
 
 def _size(folder: Path) -> int:

@@ -42,6 +42,7 @@ class Info:
         similarity: ``cosine``, ``dot`` or ``euclidean``.
         chunk_tokens: tokens of a passage at the most; None for all that the model reads.
         language: of text search.
+        precision: in which vectors are kept.
         sources: files and folders that documents came from.
         metadata: columns to filter by, with what they hold.
         approximation: the approximate index and its measured recall; None while every vector is compared.
@@ -60,6 +61,7 @@ class Info:
     similarity: str
     chunk_tokens: int | None
     language: str
+    precision: str
     sources: tuple[str, ...]
     metadata: Mapping[str, str]
     approximation: Approximation | None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import EngineError
+from ..errors import DimensionError, EngineError, InputError
 from ..similarity import norms
 from ..types import FloatArray
 from .documents import Document
@@ -51,16 +52,41 @@ class Embedder:
 
     def __init__(self, model: SentenceTransformer, identity: Identity, batch_size: int | None = None) -> None:
         self._model = model
-        self._cosine = identity.similarity == "cosine"
+        self._cosine, self._width = identity.similarity == "cosine", identity.dimension
         self._options = identity.embedding_options(model) | {"batch_size": batch_size}
 
     def passages(self, documents: Sequence[Document]) -> list[list[Passage]]:
-        """The passages of each document, at least one.
+        """The passages of each document, at least one. Those that bring a vector are one, and are not embedded.
 
         Raises:
             EngineError: the model gave NaN or infinity; the document is named.
-            InputError: the model cannot cut texts.
+            InputError: the model cannot cut texts; a vector that a document brings is not one of the model's.
         """
+        made = iter(self._embedded([document for document in documents if document.embedding is None]))
+        given = iter(self._given([document for document in documents if document.embedding is not None]))
+        return [next(made if document.embedding is None else given) for document in documents]
+
+    def _given(self, documents: Sequence[Document]) -> list[list[Passage]]:
+        vectors = [np.asarray(document.embedding, np.float32) for document in documents]
+        for document, vector in zip(documents, vectors, strict=True):
+            if vector.shape != (self._width,):
+                raise DimensionError(
+                    f"Document {document.id!r} brings an embedding of the shape {vector.shape}; the index's model "
+                    f"makes ({self._width},)."
+                )
+        lengths = norms(np.stack(vectors)).tolist() if vectors else []
+        found = []
+        for document, vector, length in zip(documents, vectors, lengths, strict=True):
+            if not math.isfinite(length):
+                raise InputError(f"Document {document.id!r} brings an embedding with NaN or infinity.")
+            kept = vector if self._has_direction(document.text, length) else None
+            found.append([Passage(0, len(document.text), document.text, document.parts[0].heading, kept)])
+        return found
+
+    def _has_direction(self, text: str, length: float) -> bool:
+        return bool(text.strip()) and (length > _NO_LENGTH or not self._cosine)
+
+    def _embedded(self, documents: Sequence[Document]) -> list[list[Passage]]:
         if not documents:
             return []
         owners = [(number, part) for number, document in enumerate(documents) for part in document.parts]
@@ -75,8 +101,7 @@ class Embedder:
             if not np.isfinite(length):
                 raise EngineError(f"The model gave a vector that is not finite for document {documents[number].id!r}.")
             text = texts[index][start:stop]
-            has_direction = bool(text.strip()) and (length > _NO_LENGTH or not self._cosine)
-            kept = vector if has_direction else None
+            kept = vector if self._has_direction(text, length) else None
             found[number].append(Passage(part.start + start, part.start + stop, text, part.heading, kept))
         return [_without_blanks(passages) for passages in found]
 

@@ -49,7 +49,7 @@ def make_schema(identity: Identity) -> Any:
             pa.field(STOP, pa.int64(), nullable=False),
             pa.field(HEADING, pa.string()),
             # Null for a passage that has no direction: a blank one, or one of which the model knows no token.
-            pa.field(VECTOR, pa.list_(pa.float32(), identity.dimension)),
+            pa.field(VECTOR, pa.list_(pa.type_for_alias(identity.precision), identity.dimension)),
         ],
         metadata={KEY: identity.to_json().encode()},
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from ..types import FloatArray
 from .documents import Document
 from .lance import committed, listed, quoted, translated, translated_filter
@@ -86,15 +87,14 @@ class Store:
         Args:
             where: on first passages, which every document has one of.
         """
-        condition = f"{PART} = 0" if where is None else f"{PART} = 0 AND ({where})"
-        rows = self._rows(condition, [DOCUMENT, HASH, SOURCE])
-        return {row[DOCUMENT]: Stored(row[HASH], row[SOURCE]) for row in rows}
+        return self._stored(f"{PART} = 0" if where is None else f"{PART} = 0 AND ({where})")
 
     def find(self, names: Sequence[str]) -> dict[str, Stored]:
         """Those of some documents that are there."""
         found: dict[str, Stored] = {}
         for some in _portions(names):
-            found |= self.documents(listed(DOCUMENT, some))
+            # First passages by their ids, which have an index.
+            found |= self._stored(listed(ID, [passage_id(name, 0) for name in some]))
         return found
 
     def named(self, where: str) -> list[str]:
@@ -123,11 +123,16 @@ class Store:
             for content, owners in found.items()
         }
 
-    def put(self, batch: Sequence[Prepared]) -> None:
+    def put(self, batch: Sequence[Prepared], new: bool = False) -> None:
         """Write documents in the place of those of the same names, all in one commit.
 
         Passages that are there already are replaced, new ones are added and those that a document no longer has are
         removed by the same commit, so no reader and no crash meets half a document.
+
+        Args:
+            batch: the documents.
+            new: whether none of them is there as far as is known. Then only their own ids are looked up, in the index
+                of ids; removing passages reads all of them.
 
         Raises:
             InputError: metadata does not fit the columns.
@@ -136,18 +141,18 @@ class Store:
         metadata = metadata_rows(item.document for item in batch)
         names = [item.document.id for item in batch]
 
-        def write() -> None:
+        def write(new: bool) -> int:
             self._add_columns(metadata, names)
-            (
-                self.table.merge_insert(ID)
-                .when_matched_update_all()
-                .when_not_matched_insert_all()
-                .when_not_matched_by_source_delete(listed(DOCUMENT, names))
-                # Vectors are checked where they are made; null ones are meant.
-                .execute(self._table_of(batch, metadata), on_bad_vectors="null")
-            )
+            merge = self.table.merge_insert(ID).when_matched_update_all().when_not_matched_insert_all()
+            if not new:
+                merge = merge.when_not_matched_by_source_delete(listed(DOCUMENT, names))
+            # Vectors are checked where they are made; null ones are meant.
+            result = merge.execute(self._table_of(batch, metadata), on_bad_vectors="null")
+            return int(result.num_updated_rows)
 
-        committed(self.table, write, "be written to")
+        # Another writer may have brought the same documents meanwhile, with more passages than these.
+        if committed(self.table, partial(write, new), "be written to") and new:
+            committed(self.table, partial(write, False), "be written to")
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove documents, some thousands a commit."""
@@ -170,6 +175,10 @@ class Store:
     def under(self, source: str) -> dict[str, Stored]:
         """The documents that came from a place."""
         return self.documents(f"{SOURCE} = {quoted(source)}")
+
+    def _stored(self, where: str) -> dict[str, Stored]:
+        rows = self._rows(where, [DOCUMENT, HASH, SOURCE])
+        return {row[DOCUMENT]: Stored(row[HASH], row[SOURCE]) for row in rows}
 
     def _rows(self, where: str, columns: list[str]) -> list[dict[str, Any]]:
         with translated("The index cannot be read"):
@@ -196,7 +205,7 @@ class Store:
         hashes = {item.document.id: item.document.whole_hash() for item in batch}
         contents = {item.document.id: item.document.content_hash() for item in batch}
         own: dict[str, list[Any]] = {
-            ID: [f"{item.document.id}#{part}" for item, part, _ in rows],
+            ID: [passage_id(item.document.id, part) for item, part, _ in rows],
             DOCUMENT: [item.document.id for item, _, _ in rows],
             PART: [part for _, part, _ in rows],
             SOURCE: [item.source for item, _, _ in rows],
@@ -221,10 +230,23 @@ class Store:
 
 def _vector_column(pa: Any, vectors: list[FloatArray | None], kind: Any) -> Any:
     """Vectors as a column; what is None is null."""
-    empty = np.zeros(kind.list_size, np.float32)
-    flat = np.concatenate([empty if vector is None else vector for vector in vectors])
-    mask = pa.array([vector is None for vector in vectors], pa.bool_())
-    return pa.FixedSizeListArray.from_arrays(pa.array(flat, pa.float32()), kind.list_size, mask=mask)
+    numbers = kind.value_type.to_pandas_dtype()
+    rows = np.zeros((len(vectors), kind.list_size), numbers)
+    mask = np.array([vector is None for vector in vectors])
+    with np.errstate(over="ignore"):
+        for row, vector in zip(rows, vectors, strict=True):
+            if vector is not None:
+                row[:] = vector
+    if not np.isfinite(rows).all():
+        raise InputError(
+            f"A vector holds a number too great for {np.dtype(numbers)}. Make the index with precision='float32'."
+        )
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), kind.list_size, mask=pa.array(mask))
+
+
+def passage_id(document: str, part: int) -> str:
+    """The name of a passage."""
+    return f"{document}#{part}"
 
 
 def _portions(names: Iterable[str]) -> list[list[str]]:

@@ -15,6 +15,10 @@ from .store import Prepared, Store, Stored
 
 #: Characters and documents that are embedded and committed at a time: what a process that is killed loses at the most.
 BATCH_CHARACTERS, BATCH_DOCUMENTS = 400_000, 1000
+#: How many times that many at a time where vectors come with the documents: those are soon done again.
+_EMBEDDED_FACTOR = 50
+#: Passages after which indexes are brought up to date while writing goes on, at the least.
+_SETTLED = 50_000
 
 #: Called with the number of documents, and of characters, that were done since the last call.
 Progress = Callable[[int, int], None]
@@ -68,11 +72,20 @@ class Writer:
         store: the index's table.
         embedder: makes passages.
         source: where the documents come from; empty for documents that are added by themselves.
+        settle: called when so many passages were written that those to come would be slowed down by them.
         progress: told of what was done.
     """
 
-    def __init__(self, store: Store, embedder: Embedder, source: str, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder,
+        source: str,
+        settle: Callable[[], object],
+        progress: Progress | None = None,
+    ) -> None:
         self._store, self._embedder, self._source, self._progress = store, embedder, source, progress
+        self._settle, self._unsettled = settle, 0
         self._counts = dict.fromkeys(("added", "updated", "unchanged", "removed", "embedded", "reused"), 0)
         self.seen: set[str] = set()
         self._started = time.perf_counter()
@@ -138,7 +151,7 @@ class Writer:
         return True
 
     def _put(self, changed: list[Document], stored: dict[str, Stored]) -> None:
-        known = self._store.embedded([document.content_hash() for document in changed])
+        known = self._store.embedded([each.content_hash() for each in changed if each.embedding is None])
         fresh = [document for document in changed if document.content_hash() not in known]
         made = dict(zip([document.id for document in fresh], self._embedder.passages(fresh), strict=True))
         batch = []
@@ -149,7 +162,11 @@ class Writer:
             # A document of a folder that is changed by hand stays the folder's: its next sync sees to it.
             had = stored[document.id].source if document.id in stored and not self._source else self._source
             batch.append(Prepared(document, passages, had))
-        self._store.put(batch)
+        self._store.put(batch, new=not any(document.id in stored for document in changed))
+        self._unsettled += sum(len(item.passages) for item in batch)
+        if self._unsettled >= max(_SETTLED, self._store.count() // 4):
+            self._settle()
+            self._unsettled = 0
 
     def _moved_from(self) -> list[str]:
         """Sources with the name of this one that are no longer there: it was moved, and these are its old places."""
@@ -167,7 +184,8 @@ def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
     for document in documents:
         batch.append(document)
         size += len(document.text)
-        if size >= BATCH_CHARACTERS or len(batch) >= BATCH_DOCUMENTS:
+        factor = 1 if batch[0].embedding is None else _EMBEDDED_FACTOR
+        if size >= factor * BATCH_CHARACTERS or len(batch) >= factor * BATCH_DOCUMENTS:
             yield batch
             batch, size = [], 0
     if batch:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError, NotTextError
+from ..errors import NotTextError, positive
 from ..text.tokenizer import TextOrPair
 
 
@@ -89,8 +89,8 @@ def check_counts(**counts: int | None) -> None:
         InputError: one is not; its name is the argument's.
     """
     for argument, number in counts.items():
-        if number is not None and (not isinstance(number, (int, np.integer)) or number < 1):
-            raise InputError(f"{argument} must be a whole number of at least 1, or None; got {number!r}.")
+        if number is not None:
+            positive(argument, number)
 
 
 def refuse_invalid(texts: Sequence[TextOrPair], indices: Iterable[int]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from ..errors import InputError, NotTextError, one_of
+from ..errors import InputError, NotTextError, one_of, positive
 from ..quantization import calibrate_ranges, quantize_embeddings
 from ..similarity import unit
 from ..text.tokenizer import TextOrPair
@@ -201,8 +201,7 @@ class Streaming(_Base):
         request = self._request(
             prompt_name, prompt, batch_size, precision, normalize_embeddings, truncate_dim, on_truncation
         )
-        if not isinstance(shard_size, (int, np.integer)) or shard_size < 1:
-            raise InputError(f"shard_size must be a whole number of at least 1; got {shard_size!r}.")
+        positive("shard_size", shard_size)
         limits = None if ranges is None or precision not in _RANGED else _checked_ranges(ranges, request)
         form = shard_format(format)
         folder = Path(path).expanduser()

@@ -6,14 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import InputError, one_of
+from ..errors import InputError, one_of, positive
 from ..similarity import cos_sim
 from ..types import FloatArray, Vectors
 from ..vectors import as_rows, require_width
 from .exact import search
 from .hits import Hits
 from .pairs import Pairs
-from .scoring import positive
 from .selection import Scores
 
 MARGINS = ("ratio", "distance", "absolute")

@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import InputError, MissingDependencyError, one_of
+from ..errors import InputError, MissingDependencyError, one_of, positive
 from ..similarity import unit
 from ..types import Vectors
 from ..vectors import as_array, as_rows
-from .scoring import positive, unit_rows
+from .scoring import unit_rows
 from .selection import Ids, Scores
 
 METHODS = ("kmeans", "hdbscan")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import positive
 from ..types import Vectors
 from .neighbours import neighbours
-from .scoring import positive
 from .selection import Ids
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError, one_of
+from ..errors import InputError, one_of, positive
 from ..similarity import cos_sim
 from ..types import FloatArray, Vectors
 from ..vectors import as_array, as_rows, require_width
 from .exact import best_of_chunks
 from .hits import Hits
-from .scoring import Products, ScoreFunction, in_float32, inverse_norms, is_cosine, positive, scorer
+from .scoring import Products, ScoreFunction, in_float32, inverse_norms, is_cosine, scorer
 from .selection import Ids, Scores
 
 if TYPE_CHECKING:

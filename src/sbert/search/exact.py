@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from ..errors import positive
 from ..similarity import cos_sim
 from ..types import Vectors
 from ..vectors import Rows, as_rows, beside, require_width
 from .hits import Hits
-from .scoring import ScoreFunction, Scorer, positive, scorer
+from .scoring import ScoreFunction, Scorer, scorer
 from .selection import Ids, Scores, best, merge
 
 

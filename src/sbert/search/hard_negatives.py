@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import SbertWarning, one_of
+from ..errors import SbertWarning, one_of, positive
 from .negatives.candidates import Finder, Judge
 from .negatives.embedding import embedding
 from .negatives.filters import REMOVED, Filters
@@ -19,7 +19,6 @@ from .negatives.groups import Groups, grouped
 from .negatives.report import Counts, report
 from .negatives.sampling import Window
 from .negatives.tables import read_pairs, require_texts
-from .scoring import positive
 
 
 def mine_hard_negatives(

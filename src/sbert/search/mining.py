@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import positive
 from ..similarity import cos_sim
 from ..types import Vectors
 from ..vectors import as_array, as_rows
 from .exact import search
 from .hits import Hits
 from .pairs import Pairs, Tiles
-from .scoring import ScoreFunction, is_cosine, positive
-from .selection import ranked
+from .scoring import ScoreFunction, is_cosine
+from .selection import Scores, best_of_groups
 
-#: How many times ``max_pairs`` pairs a threshold should let pass: the first guess, and the last.
-_FIRST_GUESS, _LAST_GUESS = 2.0, 32.0
+#: How many times ``max_pairs`` pairs a threshold should leave: the first guess, and the last.
+_FIRST_GUESS, _LAST_GUESS = 1.15, 8.0
+#: How many times ``max_pairs`` pairs are kept at a time at the most.
+_MOST = 32
 #: Rows that a threshold is guessed from, and rows of a tile of cosines.
 _SAMPLED, _TILE = 2048, 1024
 
@@ -75,8 +78,8 @@ def paraphrases(
 def _best_of_all(tiles: Tiles, max_pairs: int, top_k: int) -> Pairs | None:
     """The same by looking at each pair once, and at no row's nearest ones: several times as fast.
 
-    A threshold that somewhat more than ``max_pairs`` pairs should pass is guessed from a sample. Of all pairs above it,
-    those among the ``top_k`` of one of their rows are known, since all better ones of that row are above it too; if
+    A threshold that should leave somewhat more than ``max_pairs`` pairs is guessed from a sample. Of all pairs above
+    it, those among the ``top_k`` of one of their rows are known, since all better ones of that row are above it too; if
     there are ``max_pairs`` of them, the best are what is sought. If not, the threshold is lowered, by as much as that
     many should take.
 
@@ -84,11 +87,13 @@ def _best_of_all(tiles: Tiles, max_pairs: int, top_k: int) -> Pairs | None:
         The pairs; None where so many pairs would have to be kept that looking for nearest rows is better.
     """
     total = tiles.rows * (tiles.rows - 1) // 2
+    sampled = _sampled(tiles, top_k)
     more = _FIRST_GUESS
     while more <= _LAST_GUESS:
-        wanted = more * max_pairs
-        threshold = -np.inf if wanted >= total else _threshold(tiles, wanted / total)
-        pairs = _all_above(tiles, threshold, int(_LAST_GUESS) * max_pairs)
+        threshold = _threshold(sampled, more * max_pairs / max(1, total))
+        pairs = _all_above(tiles, threshold, _MOST * max_pairs)
+        if pairs is None:
+            return None
         kept = _among_nearest(pairs, tiles.rows, top_k)
         if len(kept) >= max_pairs or len(pairs) == total:
             return kept.first(max_pairs)
@@ -96,44 +101,46 @@ def _best_of_all(tiles: Tiles, max_pairs: int, top_k: int) -> Pairs | None:
     return None
 
 
-def _threshold(tiles: Tiles, part: float) -> float:
-    """The cosine that about that part of all pairs reaches, by a sample of rows."""
+def _sampled(tiles: Tiles, top_k: int) -> tuple[Scores, int]:
+    """The cosines of those pairs of a sample that are among the nearest of one of their rows, and of how many pairs.
+
+    A row's ``top_k`` nearest of all rows are as many fewer in the sample as the sample is smaller.
+    """
     sample = np.sort(np.random.default_rng(0).permutation(tiles.rows)[:_SAMPLED])
+    rows = len(sample)
     unit = tiles.unit_rows(sample)
-    scores = as_array(unit @ unit.T)[np.triu_indices(len(sample), k=1)]
-    return float(np.quantile(scores, 1 - part))
+    scores = as_array(unit @ unit.T)
+    np.fill_diagonal(scores, -np.inf)
+    near = min(max(1, round(top_k * rows / max(1, tiles.rows))), rows)
+    least = np.partition(scores, rows - near, axis=1)[:, rows - near] if rows else np.empty(0, np.float32)
+    among = np.triu(scores >= np.minimum(least[:, None], least), k=1)
+    return np.sort(scores[among]), rows * (rows - 1) // 2
 
 
-def _all_above(tiles: Tiles, threshold: float, most: int) -> Pairs:
-    """All pairs that are not below a threshold, in no order; where they are more than ``most``, the best of them."""
+def _threshold(sampled: tuple[Scores, int], part: float) -> float:
+    """The cosine above which about that part of all pairs is among the nearest; -inf where there are not so many."""
+    scores, pairs = sampled
+    wanted = int(part * pairs)
+    return float(scores[-1 - wanted]) if wanted < len(scores) else -np.inf
+
+
+def _all_above(tiles: Tiles, threshold: float, most: int) -> Pairs | None:
+    """All pairs that are not below a threshold, in no order; None where they are more than ``most``."""
     parts, count = [Pairs.joined([])], 0
     for strip in range(len(tiles)):
         for tile in tiles.strip(strip):
             parts.append(tile.above(threshold))
             count += len(parts[-1])
-            if count > 2 * most:
-                # All pairs with the last one's score stay out, since some of them may have been dropped.
-                best = Pairs.joined(parts).first(most)
-                threshold = float(np.nextafter(best.scores[-1], np.float32(np.inf)))
-                parts = [best.at(best.scores >= threshold)]
-                count = len(parts[0])
+            if count > most:
+                return None
     return Pairs.joined(parts)
 
 
 def _among_nearest(pairs: Pairs, rows: int, top_k: int) -> Pairs:
     """The pairs that are among the ``top_k`` best of one of their two rows."""
-    counts = np.bincount(pairs.left, minlength=rows) + np.bincount(pairs.right, minlength=rows)
-    crowded = counts > top_k
-    kept = ~crowded[pairs.left] | ~crowded[pairs.right]
-    numbers = np.tile(np.arange(len(pairs)), 2)
     centres, ids = np.concatenate([pairs.left, pairs.right]), np.concatenate([pairs.right, pairs.left])
-    of_crowded = np.flatnonzero(crowded[centres])
-    centres, ids, numbers = centres[of_crowded], ids[of_crowded], numbers[of_crowded]
-    order = ranked(centres, pairs.scores[numbers], ids)
-    starts = np.flatnonzero(np.diff(centres[order], prepend=-1))  # where each row's pairs begin
-    ranks = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
-    kept[numbers[order[ranks < top_k]]] = True
-    return pairs.at(kept)
+    near = best_of_groups(centres, np.tile(pairs.scores, 2), ids, rows, top_k)
+    return pairs.at(near[: len(pairs)] | near[len(pairs) :])
 
 
 def _pairs(hits: Hits, start: int, top_k: int, threshold: float) -> Pairs:

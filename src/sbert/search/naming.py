@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError, MissingDependencyError
+from ..errors import InputError, MissingDependencyError, positive
 from ..types import AnyArray
-from .scoring import positive
 
 #: Two letters or more, with what names such as "c++", "asp.net" and "t-shirt" have in them.
 _WORD = r"(?u)\b[^\W\d_][\w+#.-]*[\w+#]"

@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import positive
 from ..types import Vectors
 from ..vectors import as_array, as_rows
-from .scoring import in_float32, inverse_norms, positive, unit_rows
-from .selection import Ids, Scores, best_columns
+from .scoring import in_float32, inverse_norms, unit_rows
+from .selection import Ids, Scores, best_columns, ranked
+
+#: Pairs of rows that are copied and compared at a time: few enough to stay near the processor.
+_PAIRS_AT_A_TIME = 512
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,7 +57,9 @@ class Pairs:
         if count is not None and count < len(self):
             least = np.partition(self.scores, len(self) - count)[len(self) - count]
             chosen = np.flatnonzero(self.scores >= least)  # a few too many where scores are equal
-        return self.at(chosen[np.lexsort((self.right[chosen], self.left[chosen], -self.scores[chosen]))][:count])
+        width = 1 + int(self.right[chosen].max(initial=0))
+        places = self.left[chosen] * width + self.right[chosen]
+        return self.at(chosen[ranked(np.zeros(len(chosen), np.int64), self.scores[chosen], places)][:count])
 
     @classmethod
     def joined(cls, parts: Iterable[Pairs]) -> Pairs:
@@ -151,6 +157,7 @@ class Tiles:
         self._rows = as_rows(embeddings, "embeddings")
         starts = range(0, len(self._rows), self._step)
         self._scales = [inverse_norms(self._chunk(start), "embeddings", start) for start in starts]
+        self._flat = np.concatenate([as_array(scales) for scales in self._scales] or [np.empty(0, np.float32)])
         self._room = np.empty(min(self._step, len(self._rows)) ** 2, np.float32)
         #: How many rows there are, and whether they are a NumPy array.
         self.rows, self.in_numpy = len(self._rows), isinstance(self._rows, np.ndarray)
@@ -178,6 +185,17 @@ class Tiles:
     def unit_rows(self, numbers: Ids) -> Any:
         """Some rows, of length 1, float32."""
         return unit_rows(self._rows[numbers], "embeddings")
+
+    def cosines(self, left: Ids, right: Ids) -> Scores:
+        """The cosines of some pairs of rows, each by itself, (p,) float32; of rows in NumPy."""
+        scores = np.empty(len(left), np.float32)
+        for start in range(0, len(left), _PAIRS_AT_A_TIME):
+            some = slice(start, start + _PAIRS_AT_A_TIME)
+            one, other = in_float32(self._rows[left[some]]), in_float32(self._rows[right[some]])
+            np.einsum("ij,ij->i", one, other, out=scores[some])
+        scores *= self._flat[left]
+        scores *= self._flat[right]
+        return scores
 
     def _tile(self, upper: Any, number: int, other: int) -> Tile:
         lower = self._chunk(self.first_row(other))

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DimensionError, InputError, one_of
+from ..errors import DimensionError, InputError, one_of, positive
 from ..quantization import calibrate_ranges, dequantize_embeddings, quantize_embeddings, read_ranges
 from ..types import AnyArray, FloatArray, Precision, Vectors
 from ..vectors import as_array, as_floats, as_rows, require_finite
 from .library_index import BITS, BYTES, Found, LibraryIndex, Queries
 from .recovery import infer_ranges
 from .rescoring import candidates_source, is_codes, rescored
-from .scoring import positive
 
 
 def search_index(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -14,21 +13,6 @@ from ..vectors import Rows, as_array, as_floats, as_rows, is_tensor, require_fin
 
 #: A similarity, its name, or any function of (n, d) and (m, d) vectors that returns (n, m) scores.
 ScoreFunction: TypeAlias = str | SimilarityFunction | Callable[[Any, Any], Any]
-
-
-def positive(argument: str, value: int) -> int:
-    """A size as an int of at least 1.
-
-    Raises:
-        InputError: it is smaller, or not a whole number.
-    """
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if number < 1:
-        raise InputError(f"{argument} must be a whole number of at least 1; got {value!r}.")
-    return number
 
 
 def is_cosine(score_function: ScoreFunction) -> bool:

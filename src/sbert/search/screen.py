@@ -18,19 +18,18 @@ import numpy as np
 
 from ..types import FloatArray
 from .pairs import Pairs, Tile, Tiles
-from .selection import Ids, Scores
+from .selection import Scores
 
 #: Rows from which on a screen repays the look at a sample, and rows of that sample.
 _WORTH, _SAMPLED = 16_384, 1500
 #: Numbers of a row that are tried.
 _WIDTHS = (32, 64, 96, 128, 192)
 #: What a pair that must be computed by itself costs, in steps of the tiles' product.
-_PAIR_COST = 40_000
+_PAIR_COST = 28_000
 #: The part of a tile's pairs from which on the whole tile is computed.
 _DENSE = 1 / 100
 #: More than what rounding changes a bound by.
 _SLACK = 1e-5
-_PAIRS_AT_A_TIME = 4096
 
 
 class Screen:
@@ -77,16 +76,8 @@ class Screen:
         found = tile.above(self._threshold - _SLACK)
         if len(found) > _DENSE * bounds.size:
             return self._tiles.tile(number, other).above(self._threshold)
-        scores = self._cosines(found.left, found.right)
+        scores = self._tiles.cosines(found.left, found.right)
         return Pairs(scores, found.left, found.right).at(scores >= self._threshold)
-
-    def _cosines(self, left: Ids, right: Ids) -> Scores:
-        scores = np.empty(len(left), np.float32)
-        for start in range(0, len(left), _PAIRS_AT_A_TIME):
-            part = slice(start, start + _PAIRS_AT_A_TIME)
-            one, other = self._tiles.unit_rows(left[part]), self._tiles.unit_rows(right[part])
-            np.einsum("ij,ij->i", one, other, out=scores[part])
-        return scores
 
 
 def _shortened(unit: FloatArray, axes: FloatArray) -> FloatArray:

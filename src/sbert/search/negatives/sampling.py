@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import InputError, one_of
-from ..scoring import positive
+from ...errors import InputError, one_of, positive
 from ..selection import Ids, Scores
 from .filters import REMOVED
 
