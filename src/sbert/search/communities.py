@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import positive
 from ..types import Vectors
 from .neighbours import neighbours
+from .pairs import TILE
 from .selection import Ids
 
 
@@ -15,7 +16,7 @@ def communities(
     *,
     threshold: float = 0.75,
     min_size: int = 10,
-    chunk_size: int = 1024,
+    chunk_size: int = TILE,
     show_progress_bar: bool | None = False,
 ) -> list[Ids]:
     """Group rows around centres: a community is a row and all rows whose cosine with it reaches a threshold.

@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import InputError
 from ..types import AnyArray, Vectors
 from .neighbours import Neighbours, neighbours
+from .pairs import TILE
 from .selection import Ids, Scores
 
 
@@ -54,7 +55,7 @@ def near_duplicates(
     *,
     threshold: float = 0.95,
     priority: AnyArray | Sequence[float] | None = None,
-    chunk_size: int = 1024,
+    chunk_size: int = TILE,
     show_progress_bar: bool | None = None,
 ) -> Duplicates:
     """Find rows that repeat others: each is within a threshold of the row that is kept for it.
@@ -87,7 +88,7 @@ def deduplicate(
     threshold: float = 0.95,
     *,
     priority: AnyArray | Sequence[float] | None = None,
-    chunk_size: int = 1024,
+    chunk_size: int = TILE,
     show_progress_bar: bool | None = None,
     **options: Any,
 ) -> Duplicates:

@@ -10,7 +10,7 @@ from ..types import Vectors
 from ..vectors import as_array, as_rows
 from .exact import search
 from .hits import Hits
-from .pairs import Pairs, Tiles
+from .pairs import TILE, Pairs, Tiles
 from .scoring import ScoreFunction, is_cosine
 from .selection import Scores, best_of_groups
 
@@ -18,8 +18,8 @@ from .selection import Scores, best_of_groups
 _FIRST_GUESS, _LAST_GUESS = 1.15, 8.0
 #: How many times ``max_pairs`` pairs are kept at a time at the most.
 _MOST = 32
-#: Rows that a threshold is guessed from, and rows of a tile of cosines.
-_SAMPLED, _TILE = 2048, 1024
+#: Rows that a threshold is guessed from.
+_SAMPLED = 2048
 
 
 def paraphrases(
@@ -57,7 +57,7 @@ def paraphrases(
     max_pairs, top_k = positive("max_pairs", max_pairs), positive("top_k", top_k)
     step = positive("query_chunk_size", query_chunk_size)
     rows = as_rows(embeddings, "embeddings")
-    if is_cosine(score_function) and (above := _best_of_all(Tiles(rows, _TILE), max_pairs, top_k)) is not None:
+    if is_cosine(score_function) and (above := _best_of_all(Tiles(rows, TILE), max_pairs, top_k)) is not None:
         return above
     found, threshold = Pairs.joined([]), -np.inf
     for start in range(0, len(rows), step):

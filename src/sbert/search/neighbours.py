@@ -8,7 +8,7 @@ import numpy as np
 
 from ..types import Vectors
 from ..vectors import as_rows
-from .pairs import Pairs, Tiles
+from .pairs import TILE, Pairs, Tiles
 from .screen import Screen
 from .selection import Ids, Scores, ranked
 
@@ -63,7 +63,7 @@ class Neighbours:
 
 
 def neighbours(
-    embeddings: Vectors, min_score: float, *, chunk_size: int = 1024, show_progress_bar: bool | None = False
+    embeddings: Vectors, min_score: float, *, chunk_size: int = TILE, show_progress_bar: bool | None = False
 ) -> Neighbours:
     """Find all pairs of rows whose cosine is not below a threshold.
 

@@ -14,6 +14,8 @@ from ..vectors import as_array, as_rows
 from .scoring import in_float32, inverse_norms, unit_rows
 from .selection import Ids, Scores, best_columns, ranked
 
+#: Rows of a tile by itself: with fewer, threads wait for each other for much of the time when other work is about.
+TILE = 2048
 #: Pairs of rows that are copied and compared at a time: few enough to stay near the processor.
 _PAIRS_AT_A_TIME = 512
 
@@ -69,12 +71,12 @@ class Pairs:
 
 
 def most_similar_pairs(
-    embeddings: Vectors, *, count: int = 20, min_score: float | None = None, chunk_size: int = 1024
+    embeddings: Vectors, *, count: int = 20, min_score: float | None = None, chunk_size: int = TILE
 ) -> Pairs:
     """Find the pairs of rows with the greatest cosine, over all n (n - 1) / 2 pairs.
 
     Every pair is computed once, in tiles of ``chunk_size`` by ``chunk_size`` rows; of a tile only what is at least as
-    good as the worst of the best ``count`` so far is looked at. Beside its argument it holds a few tiles (4 MB each by
+    good as the worst of the best ``count`` so far is looked at. Beside its argument it holds a few tiles (16 MB each by
     default), twice the result and n numbers.
 
     Args:
