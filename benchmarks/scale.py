@@ -62,7 +62,7 @@ def main() -> None:
         python = sys.executable if library == "sbert" else options.peer_python
         arguments = (str(folder), str(rows))
         if not options.keep:
-            place = folder / f"index-{library}"
+            place = folder / f"index-{library}-{rows}"
             shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
         facts = worker(python, "scale.py", library, "build", *arguments)
         asked = worker(python, "scale.py", library, "ask", *arguments)

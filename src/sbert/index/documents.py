@@ -76,12 +76,13 @@ class Document:
 
     def content_hash(self) -> str:
         """A hash of what its vectors depend on, apart from the model: its text and where it may be cut."""
-        cuts: list[object] = [[part.start, part.stop, part.heading] for part in self.parts]
-        return _hash(self.text, cuts if self.embedding is None else [*cuts, "whole"])
+        cuts = json.dumps([[part.start, part.stop, part.heading] for part in self.sections]) if self.sections else ""
+        return content_hash(self.text, cuts, whole=self.embedding is not None)
 
     def whole_hash(self) -> str:
         """A hash of all that is stored of it."""
-        return _hash(self.content_hash(), dict(self.metadata))
+        facts = json.dumps(dict(self.metadata), sort_keys=True, default=str) if self.metadata else ""
+        return whole_hash(self.content_hash(), facts)
 
 
 #: What an index takes as a document: one, a text, or a dict with ``text``, perhaps ``id``, ``embedding``, and metadata.
@@ -120,7 +121,7 @@ def _as_document(item: DocumentLike, number: int) -> Document:
         raise NotTextError(f"documents[{number}]: 'text' must be text; got {type(text).__name__}.")
     name: Any = facts.get("id")
     if name is None:
-        name = f"text-{_hash(text.encode('utf-8', 'surrogatepass').hex(), None)[:16]}"
+        name = f"text-{_hash(text.encode('utf-8', 'surrogatepass').hex(), '')[:16]}"
     if isinstance(name, int) and not isinstance(name, bool):
         name = str(name)
     try:
@@ -130,7 +131,16 @@ def _as_document(item: DocumentLike, number: int) -> Document:
         raise type(error)(f"documents[{number}]: {error}") from None
 
 
-def _hash(text: str, facts: object) -> str:
-    # JSON marks where the text ends, so that no two different pairs are written alike.
-    written = json.dumps([text, facts], sort_keys=True, default=str, ensure_ascii=True)
-    return hashlib.sha256(written.encode()).hexdigest()[:32]
+def content_hash(text: str, cuts: str = "", *, whole: bool = False) -> str:
+    """A hash of a text and of where it may be cut; ``whole`` for one that is not cut at all."""
+    return _hash(text, f"whole {cuts}" if whole else cuts)
+
+
+def whole_hash(content: str, facts: str = "") -> str:
+    """A hash of what :func:`content_hash` gives and of written metadata."""
+    return _hash(content, facts)
+
+
+def _hash(text: str, facts: str) -> str:
+    # The length of the facts goes first, so that no two different pairs are written alike.
+    return hashlib.sha256(f"{len(facts)} {facts}{text}".encode()).hexdigest()[:32]

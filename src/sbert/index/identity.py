@@ -127,12 +127,26 @@ class Identity:
         """
         found = model.fingerprint
         if found != self.fingerprint:
-            theirs = _described(self.model, self.backend, self.dtype, self.fingerprint)
             ours = _described(model.spec.name, model.backend, model.dtype, found)
             raise OtherModelError(
-                f"{path} holds vectors of {theirs}; the model given is {ours}. Their vectors cannot be compared. "
-                "Open the index with its own model, or make a new one."
+                f"{path} holds vectors of {self._described()}; the model given is {ours}. Their vectors cannot be "
+                "compared. Open the index with its own model, or make a new one."
             )
+
+    def check_maker(self, name: str, fingerprint: str, path: object) -> None:
+        """Refuse stored vectors that another model made.
+
+        Raises:
+            OtherModelError: both are named.
+        """
+        if fingerprint != self.fingerprint:
+            raise OtherModelError(
+                f"{path} holds vectors of {self._described()}; the vectors given are of {name} (fingerprint "
+                f"{fingerprint[:12]}). They cannot be compared."
+            )
+
+    def _described(self) -> str:
+        return _described(self.model, self.backend, self.dtype, self.fingerprint)
 
     def load(self, path: object) -> SentenceTransformer:
         """The model, loaded by its name.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from ..data import Shards
 from ..errors import DimensionError, InputError, NotTextError, StoredIndexError, closest, one_of, positive
 from ..models.progress import progress_bar
 from ..types import FloatArray, Vectors
@@ -26,6 +28,7 @@ from .hits import Hit
 from .identity import Identity
 from .info import Info, Version
 from .lance import TABLE, committed, connect, lancedb, open_table, plain, translated
+from .load import Loader
 from .passages import Embedder
 from .schema import make_schema, metadata_columns
 from .search import MODES, Request, Rerank, Searcher
@@ -152,7 +155,7 @@ class Index:
         *,
         batch_size: int | None = None,
         show_progress_bar: bool | None = None,
-        tune: bool = True,
+        settle: bool = True,
     ) -> Changes:
         """Put documents into the index, in the place of those of the same ids.
 
@@ -164,8 +167,8 @@ class Index:
                 texts. They are read as they are needed. Or the files of a place: ``FileDocuments("docs")``.
             batch_size: passages in a batch of the model at the most.
             show_progress_bar: True or False; by default it shows in a terminal, after two seconds.
-            tune: whether the approximate index is built when it is due (see :meth:`tune`). Of many calls one after the
-                other, only the last needs to.
+            settle: whether the indexes of words and names are brought up to date, and the approximate one is built when
+                it is due (see :meth:`tune`). Of many calls one after the other, only the last needs to.
 
         Returns:
             What became of them.
@@ -175,7 +178,48 @@ class Index:
             NotTextError: an item is no document.
             StoredIndexError: it cannot be written.
         """
-        return self._written(documents, "", batch_size, show_progress_bar, removes=False, tune=tune)
+        return self._written(documents, "", batch_size, show_progress_bar, removes=False, settle=settle)
+
+    def load(
+        self,
+        texts: Iterable[str],
+        embeddings: Iterable[Vectors] | Shards,
+        *,
+        source: str = "loaded",
+        show_progress_bar: bool | None = None,
+        settle: bool = True,
+    ) -> Changes:
+        """Put in many texts whose vectors the index's model made before, such as those that ``encode_to`` wrote.
+
+        Each text is a document of one passage, named by its number: ``loaded#0``, ``loaded#1``. A million at a time are
+        committed, in order; when this dies, calling it again goes on after those that are there. One process at a time.
+
+        Args:
+            texts: all of them, in order; they are read as they are needed.
+            embeddings: their vectors: what ``sbert.data.open_embeddings`` gives, or (n, d) chunks of any size.
+            source: the first part of the documents' names.
+            show_progress_bar: as for :meth:`add`.
+            settle: as for :meth:`add`.
+
+        Raises:
+            DimensionError: the vectors have another width than the index's.
+            InputError: there are not as many texts as vectors; NaN or infinity; the names are taken.
+            OtherModelError: the shards say that another model made them.
+            StoredIndexError: it cannot be written; or another process loads the same source.
+        """
+        started = time.perf_counter()
+        chunks: Iterable[Vectors]
+        if isinstance(embeddings, Shards):
+            self._identity.check_maker(embeddings.manifest.model, embeddings.manifest.fingerprint, self.path)
+            chunks = embeddings.chunks()
+        else:
+            chunks = embeddings
+        self._upkeep.make_words()
+        with progress_bar(length_hint(texts) or None, show_progress_bar, "Loading") as progress:
+            added = Loader(self._store, self._identity, source).load(texts, chunks, progress)
+        if added and settle:
+            self._settle(everything=True)
+        return Changes(added=added, seconds=time.perf_counter() - started)
 
     def sync(
         self,
@@ -207,7 +251,7 @@ class Index:
         """
         if isinstance(source, (str, os.PathLike)):
             source = FileDocuments(Path(source), column=column, on_bad_file=on_bad_file)
-        return self._written(source, name, batch_size, show_progress_bar, removes=True, tune=True)
+        return self._written(source, name, batch_size, show_progress_bar, removes=True, settle=True)
 
     def remove(self, ids: str | Sequence[str] | None = None, *, where: str | None = None) -> int:
         """Remove documents.
@@ -466,7 +510,7 @@ class Index:
         show: bool | None,
         *,
         removes: bool,
-        tune: bool,
+        settle: bool,
     ) -> Changes:
         files = documents if isinstance(documents, FileDocuments) else None
         total = None if files else length_hint(documents) or None
@@ -479,11 +523,18 @@ class Index:
         if removes:
             writer.remove_missing(skipped)
         changes = writer.changes(skipped.items())
-        if changes.written:
-            self._upkeep.settle()
-            if tune and is_due(self._store.table, self._store.count()):
-                self.tune()
+        if changes.written and settle:
+            self._settle()
         return changes
+
+    def _settle(self, everything: bool = False) -> None:
+        """Bring up to date what searches need."""
+        if everything:
+            self._upkeep.tidy()
+        else:
+            self._upkeep.settle()
+        if is_due(self._store.table, self._store.count()):
+            self.tune()
 
 
 def _size(folder: Path) -> int:

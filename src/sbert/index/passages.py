@@ -79,12 +79,9 @@ class Embedder:
         for document, vector, length in zip(documents, vectors, lengths, strict=True):
             if not math.isfinite(length):
                 raise InputError(f"Document {document.id!r} brings an embedding with NaN or infinity.")
-            kept = vector if self._has_direction(document.text, length) else None
+            kept = vector if has_direction(document.text, length, self._cosine) else None
             found.append([Passage(0, len(document.text), document.text, document.parts[0].heading, kept)])
         return found
-
-    def _has_direction(self, text: str, length: float) -> bool:
-        return bool(text.strip()) and (length > _NO_LENGTH or not self._cosine)
 
     def _embedded(self, documents: Sequence[Document]) -> list[list[Passage]]:
         if not documents:
@@ -101,7 +98,7 @@ class Embedder:
             if not np.isfinite(length):
                 raise EngineError(f"The model gave a vector that is not finite for document {documents[number].id!r}.")
             text = texts[index][start:stop]
-            kept = vector if self._has_direction(text, length) else None
+            kept = vector if has_direction(text, length, self._cosine) else None
             found[number].append(Passage(part.start + start, part.start + stop, text, part.heading, kept))
         return [_without_blanks(passages) for passages in found]
 
@@ -117,6 +114,11 @@ class Embedder:
         """Vectors of queries, (q, d) float32."""
         vectors: FloatArray = np.asarray(self._model.encode_query(list(texts), show_progress_bar=False), np.float32)
         return vectors
+
+
+def has_direction(text: str, length: float, cosine: bool) -> bool:
+    """Whether a text's vector can be found: a blank text says nothing, and without a length there is no cosine."""
+    return bool(text.strip()) and (length > _NO_LENGTH or not cosine)
 
 
 def _without_blanks(passages: list[Passage]) -> list[Passage]:

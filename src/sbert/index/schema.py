@@ -13,8 +13,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import InputError
+from ..types import FloatArray
 from .documents import Document
 from .identity import KEY, Identity
 
@@ -53,6 +55,27 @@ def make_schema(identity: Identity) -> Any:
         ],
         metadata={KEY: identity.to_json().encode()},
     )
+
+
+def vector_column(rows: FloatArray, missing: npt.NDArray[np.bool_], kind: Any) -> Any:
+    """Vectors as a column, pyarrow's.
+
+    Args:
+        rows: (n, d) finite numbers.
+        missing: (n,) which of them are null.
+        kind: the column's type.
+
+    Raises:
+        InputError: a number is too great for the type.
+    """
+    import pyarrow as pa
+
+    numbers = kind.value_type.to_pandas_dtype()
+    with np.errstate(over="ignore"):
+        flat = rows.astype(numbers, copy=False).reshape(-1)
+    if numbers == np.float16 and not np.isfinite(flat).all():
+        raise InputError("A vector holds a number too great for float16. Make the index with precision='float32'.")
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), kind.list_size, mask=pa.array(missing))
 
 
 def usable_name(name: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import InputError
 from ..types import FloatArray
 from .documents import Document
 from .lance import committed, listed, quoted, translated, translated_filter
@@ -32,6 +31,7 @@ from .schema import (
     metadata_columns,
     metadata_rows,
     new_fields,
+    vector_column,
 )
 
 #: Names in one condition; more are looked for, or removed, in several.
@@ -154,6 +154,20 @@ class Store:
         if committed(self.table, partial(write, new), "be written to") and new:
             committed(self.table, partial(write, False), "be written to")
 
+    def append(self, columns: dict[str, Any]) -> None:
+        """Write rows that are known to be new, in one commit.
+
+        Args:
+            columns: pyarrow's arrays, by name; metadata stays null.
+        """
+        import pyarrow as pa
+
+        schema = self.schema
+        count = len(columns[ID])
+        arrays = [columns[field.name] if field.name in columns else pa.nulls(count, field.type) for field in schema]
+        rows = pa.Table.from_arrays(arrays, schema=schema)
+        committed(self.table, lambda: self.table.add(rows, on_bad_vectors="null"), "be written to")
+
     def remove(self, names: Sequence[str]) -> None:
         """Remove documents, some thousands a commit."""
         for some in _portions(names):
@@ -219,7 +233,7 @@ class Store:
         columns = []
         for field in schema:
             if field.name == VECTOR:
-                columns.append(_vector_column(pa, [passage.vector for _, _, passage in rows], field.type))
+                columns.append(_vector_column([passage.vector for _, _, passage in rows], field.type))
             elif field.name in OWN:
                 columns.append(pa.array(own[field.name], field.type))
             else:
@@ -228,20 +242,13 @@ class Store:
         return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _vector_column(pa: Any, vectors: list[FloatArray | None], kind: Any) -> Any:
+def _vector_column(vectors: list[FloatArray | None], kind: Any) -> Any:
     """Vectors as a column; what is None is null."""
-    numbers = kind.value_type.to_pandas_dtype()
-    rows = np.zeros((len(vectors), kind.list_size), numbers)
-    mask = np.array([vector is None for vector in vectors])
-    with np.errstate(over="ignore"):
-        for row, vector in zip(rows, vectors, strict=True):
-            if vector is not None:
-                row[:] = vector
-    if not np.isfinite(rows).all():
-        raise InputError(
-            f"A vector holds a number too great for {np.dtype(numbers)}. Make the index with precision='float32'."
-        )
-    return pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), kind.list_size, mask=pa.array(mask))
+    rows = np.zeros((len(vectors), kind.list_size), np.float32)
+    for row, vector in zip(rows, vectors, strict=True):
+        if vector is not None:
+            row[:] = vector
+    return vector_column(rows, np.array([vector is None for vector in vectors]), kind)
 
 
 def passage_id(document: str, part: int) -> str:

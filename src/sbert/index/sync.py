@@ -17,7 +17,8 @@ from .store import Prepared, Store, Stored
 BATCH_CHARACTERS, BATCH_DOCUMENTS = 400_000, 1000
 #: How many times that many at a time where vectors come with the documents: those are soon done again.
 _EMBEDDED_FACTOR = 50
-#: Passages after which indexes are brought up to date while writing goes on, at the least.
+#: Passages after which indexes are brought up to date while writing goes on, at the least, and whenever the table has
+#: doubled.
 _SETTLED = 50_000
 
 #: Called with the number of documents, and of characters, that were done since the last call.
@@ -164,7 +165,7 @@ class Writer:
             batch.append(Prepared(document, passages, had))
         self._store.put(batch, new=not any(document.id in stored for document in changed))
         self._unsettled += sum(len(item.passages) for item in batch)
-        if self._unsettled >= max(_SETTLED, self._store.count() // 4):
+        if self._unsettled >= max(_SETTLED, self._store.count() // 2):
             self._settle()
             self._unsettled = 0
 

@@ -1,0 +1,147 @@
+"""Many millions of texts with their vectors put into an index, a column at a time instead of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from ..errors import DimensionError, InputError, StoredIndexError
+from ..similarity import norms
+from ..types import FloatArray, Vectors
+from ..vectors import as_array, as_rows, require_finite
+from .documents import content_hash, whole_hash
+from .identity import Identity
+from .lance import quoted
+from .passages import has_direction
+from .schema import (
+    CONTENT,
+    DOCUMENT,
+    HASH,
+    HEADING,
+    ID,
+    PART,
+    PASSAGE,
+    SOURCE,
+    START,
+    STOP,
+    VECTOR,
+    vector_column,
+)
+from .store import Store, passage_id
+
+#: Rows of a commit: as many as LanceDB keeps in a file, so that files need not be put together afterwards.
+ROWS = 1 << 20
+
+
+class Loader:
+    """Writes texts and vectors of one source, in order, and goes on where an earlier one stopped.
+
+    Args:
+        store: the index's table.
+        identity: of the index.
+        source: their name; the text of row 7 becomes the document ``source#7``.
+        rows: of a commit.
+    """
+
+    def __init__(self, store: Store, identity: Identity, source: str, rows: int = ROWS) -> None:
+        self._store, self._identity, self._source, self._rows = store, identity, source, rows
+
+    def stored(self) -> int:
+        """Rows of the source that are there already.
+
+        Raises:
+            InputError: another source has documents of such names.
+        """
+        mine = f"{SOURCE} = {quoted(self._source)}"
+        others = f"{DOCUMENT} LIKE {quoted(self._source.replace('%', '_') + '#%')} AND NOT {mine}"
+        if self._store.count(others):
+            raise InputError(f"The index has documents named {self._source}#... of another source. Use another name.")
+        return self._store.count(mine)
+
+    def load(
+        self, texts: Iterable[str], embeddings: Iterable[Vectors], progress: Callable[[int, int], None] | None = None
+    ) -> int:
+        """Write what is not there yet.
+
+        Args:
+            texts: all of them, in order.
+            embeddings: their vectors, in (n, d) chunks of any size.
+            progress: told of rows and characters that were written.
+
+        Returns:
+            How many rows were written.
+
+        Raises:
+            DimensionError: a chunk has another width than the index.
+            InputError: there are more texts than vectors, or fewer; NaN or infinity.
+            StoredIndexError: it cannot be written; or another process loads the same source.
+        """
+        done = start = self.stored()
+        words = iter(texts)
+        skipped = sum(1 for _ in islice(words, done))
+        if skipped < done:
+            raise InputError(f"The index has {done:,} rows of {self._source}; there are only {skipped:,} texts.")
+        for vectors in self._blocks(embeddings, done):
+            some = list(islice(words, len(vectors)))
+            if len(some) < len(vectors):
+                raise InputError(f"There are {done + len(some):,} texts for at least {done + len(vectors):,} vectors.")
+            self._store.append(self._columns(some, vectors, done))
+            done += len(some)
+            if progress is not None:
+                progress(len(some), sum(map(len, some)))
+        if next(words, None) is not None:
+            raise InputError(f"There are more texts than the {done:,} vectors.")
+        if self.stored() != done:
+            raise StoredIndexError(f"Another process loaded {self._source} at the same time. Remove it and load again.")
+        return done - start
+
+    def _blocks(self, embeddings: Iterable[Vectors], skip: int) -> Iterator[FloatArray]:
+        """Vectors in blocks of a commit's rows, the last one smaller, without the first ``skip``."""
+        width = self._identity.dimension
+        room = np.empty((self._rows, width), self._identity.precision)
+        filled = seen = 0
+        for chunk in embeddings:
+            rows = as_array(as_rows(chunk, "embeddings"))
+            if rows.shape[1] != width:
+                raise DimensionError(f"embeddings have the width {rows.shape[1]}; the index has {width}.")
+            rows, seen = rows[max(0, skip - seen) :], seen + len(rows)
+            require_finite(rows, "embeddings", seen - len(rows))
+            while len(rows):
+                part = rows[: self._rows - filled]
+                with np.errstate(over="ignore"):
+                    room[filled : filled + len(part)] = part
+                filled, rows = filled + len(part), rows[len(part) :]
+                if filled == self._rows:
+                    yield room
+                    room, filled = np.empty_like(room), 0
+        if filled:
+            yield room[:filled]
+
+    def _columns(self, texts: list[str], vectors: FloatArray, first: int) -> dict[str, Any]:
+        import pyarrow as pa
+
+        for number, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise InputError(f"texts[{first + number}] must be text; got {type(text).__name__}.")
+        names = [f"{self._source}#{number}" for number in range(first, first + len(texts))]
+        contents = [content_hash(text, whole=True) for text in texts]
+        cosine = self._identity.similarity == "cosine"
+        lengths = norms(vectors).tolist()
+        missing = [not has_direction(text, length, cosine) for text, length in zip(texts, lengths, strict=True)]
+        count = len(texts)
+        return {
+            ID: pa.array([passage_id(name, 0) for name in names]),
+            DOCUMENT: pa.array(names),
+            PART: pa.array(np.zeros(count, np.int32)),
+            SOURCE: pa.array([self._source] * count),
+            HASH: pa.array([whole_hash(content) for content in contents]),
+            CONTENT: pa.array(contents),
+            PASSAGE: pa.array(texts),
+            START: pa.array(np.zeros(count, np.int64)),
+            STOP: pa.array([len(text) for text in texts], pa.int64()),
+            HEADING: pa.nulls(count, pa.string()),
+            VECTOR: vector_column(vectors, np.array(missing), self._store.schema.field(VECTOR).type),
+        }
