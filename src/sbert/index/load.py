@@ -43,11 +43,10 @@ class Loader:
         store: the index's table.
         identity: of the index.
         source: their name; the text of row 7 becomes the document ``source#7``.
-        rows: of a commit.
     """
 
-    def __init__(self, store: Store, identity: Identity, source: str, rows: int = ROWS) -> None:
-        self._store, self._identity, self._source, self._rows = store, identity, source, rows
+    def __init__(self, store: Store, identity: Identity, source: str) -> None:
+        self._store, self._identity, self._source = store, identity, source
 
     def stored(self) -> int:
         """Rows of the source that are there already.
@@ -101,7 +100,7 @@ class Loader:
     def _blocks(self, embeddings: Iterable[Vectors], skip: int) -> Iterator[FloatArray]:
         """Vectors in blocks of a commit's rows, the last one smaller, without the first ``skip``."""
         width = self._identity.dimension
-        room = np.empty((self._rows, width), self._identity.precision)
+        room = np.empty((ROWS, width), self._identity.precision)
         filled = seen = 0
         for chunk in embeddings:
             rows = as_array(as_rows(chunk, "embeddings"))
@@ -110,11 +109,11 @@ class Loader:
             rows, seen = rows[max(0, skip - seen) :], seen + len(rows)
             require_finite(rows, "embeddings", seen - len(rows))
             while len(rows):
-                part = rows[: self._rows - filled]
+                part = rows[: ROWS - filled]
                 with np.errstate(over="ignore"):
                     room[filled : filled + len(part)] = part
                 filled, rows = filled + len(part), rows[len(part) :]
-                if filled == self._rows:
+                if filled == ROWS:
                     yield room
                     room, filled = np.empty_like(room), 0
         if filled:
