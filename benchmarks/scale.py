@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 from harness import RESULTS, parser, read_options, record, worker
-from scale_data import exact
+from scale_data import ENDINGS, FILTERED_QUERIES, K, exact
 from texts import million_texts
 
 from sbert import SentenceTransformer
 
 LIBRARIES = ("sbert", "faiss", "usearch")
-QUERIES, K = 200, 10
+QUERIES = 200
 # What a row of the table must find to be compared.
 ENOUGH = 0.95
 
@@ -40,6 +40,20 @@ def prepare(folder: Path, count: int, data: Path) -> None:
     (folder / "texts.txt").write_text("\n".join(texts[row] for row in kept), encoding="utf-8")
     np.save(folder / "base.npy", vectors[kept])
     np.save(folder / "queries.npy", vectors[chosen])
+
+
+def filters(folder: Path, base: Any, queries: Any) -> dict[str, Any]:
+    """What part of the exact answers is found under conditions, and the milliseconds of a query."""
+    found = worker(sys.executable, "scale.py", "sbert", "filter", str(folder), str(len(base)))
+    measured = {}
+    for share, endings in ENDINGS.items():
+        rows = np.array([row for row in range(len(base)) if str(row).endswith(endings)])
+        truth = rows[exact(base[rows], len(rows), queries[:FILTERED_QUERIES], K)]
+        facts = found[share]
+        same = sum(len(set(ids) & set(best)) for ids, best in zip(facts["hits"], truth.tolist(), strict=True))
+        measured[share] = {"recall": same / truth.size, "p50": facts["p50"]}
+        print(f"  condition that {share} % meet: recall@10 {same / truth.size:.4f}, p50 {facts['p50']:.1f} ms")
+    return measured
 
 
 def main() -> None:
@@ -71,6 +85,8 @@ def main() -> None:
             effort["recall"] = sum(len(set(ids) & best) for ids, best in zip(hits, truth, strict=True)) / K / len(truth)
         enough = [effort for effort in asked["efforts"] if effort["recall"] >= ENOUGH] or asked["efforts"][-1:]
         measured[library] = facts | {"memory_mb": asked["memory_mb"], "efforts": asked["efforts"], "best": enough[0]}
+        if library == "sbert" and rows == len(base):
+            measured[library]["filters"] = filters(folder, base, queries)
         best = enough[0]
         print(f"{library:8} {rows:,} rows: recall@10 {best['recall']:.4f}, p50 {best['p50']:.2f} ms,", end=" ")
         print(f"p95 {best['p95']:.2f} ms ({best['effort']}); built in {facts['seconds']:.0f} s,", end=" ")

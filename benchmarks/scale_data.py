@@ -10,6 +10,12 @@ CHUNK = 100_000
 # Length of what is added to a vector of length 1: a changed one has a cosine of 0.958 with its real one.
 CHANGE = 0.3
 
+# Neighbours that are asked for.
+K = 10
+# Conditions by the percentage of rows that they leave: those whose names end in one of these. Queries under each.
+ENDINGS = {"0.1": ("777",), "1": ("77",), "10": ("7",), "50": tuple("13579"), "100": tuple("0123456789")}
+FILTERED_QUERIES = 50
+
 Array = npt.NDArray[np.float32]
 
 

@@ -240,6 +240,12 @@ def scale(results: Results) -> list[str]:
             table_rows.append([f"{name}: {settings}", *quick, *sizes])
         heads = ["", "recall@10", "p50", "p95", "built in", "disk", "memory building", "memory asking"]
         lines += [*table(heads, table_rows), ""]
+        for share, facts in size["libraries"].get("sbert", {}).get("filters", {}).items():
+            lines.append(
+                f"- A condition that {share} % of the rows meet: recall@10 {100 * facts['recall']:.1f} %, "
+                f"p50 {facts['p50']:.0f} ms."
+            )
+        lines.append("")
     return lines
 
 

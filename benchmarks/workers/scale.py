@@ -1,4 +1,4 @@
-"""An index of many vectors on one library: built, or asked. Arguments: library, ``build`` or ``ask``, folder, rows.
+"""An index of many vectors on one library. Arguments: library, ``build``, ``ask`` or ``filter``, folder, rows.
 
 The folder holds ``base.npy`` (n, d), ``texts.txt`` and ``queries.npy``; the index goes into it. Rows beyond the
 base are simulated. ``ask`` runs on one core, tries efforts one after the other, and writes what each finds.
@@ -15,14 +15,13 @@ import numpy as np
 from measured import megabytes
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from scale_data import CHUNK, chunk
+from scale_data import CHUNK, ENDINGS, FILTERED_QUERIES, K, chunk
 
 library, action, place, count = sys.argv[1:]
 folder, rows = Path(place), int(count)
 base = np.load(folder / "base.npy", mmap_mode="r")
 queries = np.load(folder / "queries.npy")
 path = folder / f"index-{library}-{rows}"
-K = 10
 
 
 def chunks():
@@ -104,7 +103,26 @@ def disk():
     return sum(file.stat().st_size for file in files if file.is_file()) / 1e6
 
 
-if action == "build":
+def filtered():
+    """What is found under conditions that leave a part of the rows."""
+    from sbert.index import Index
+
+    index = Index.open(path)
+    found = {}
+    for share, endings in ENDINGS.items():
+        where = " OR ".join(f"document LIKE '%{ending}'" for ending in endings)
+        hits, times = [], []
+        for query in queries[:FILTERED_QUERIES]:
+            begun = time.perf_counter()
+            hits.append([int(hit.document[2:]) for hit in index.search_vector(query, K, where=where)])
+            times.append((time.perf_counter() - begun) * 1000)
+        found[share] = {"hits": hits, "p50": statistics.median(times)}
+    return found
+
+
+if action == "filter":
+    print(json.dumps(filtered()))
+elif action == "build":
     begun = time.perf_counter()
     facts = globals()[f"build_{library}"]()
     print(

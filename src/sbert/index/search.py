@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import InputError
 from ..similarity import SimilarityFunction
 from ..types import FloatArray
-from .ann import Approximation, is_exact
+from .ann import Approximation
 from .fusion import SIDES, Fusion, check_fusion, reciprocal_ranks, weighted
 from .hits import Hit
 from .identity import DISTANCES
@@ -91,17 +91,21 @@ class Searcher:
     def dense(self, vector: FloatArray, count: int, where: str | None) -> list[Hit]:
         """The passages whose vectors are most like a query's; as many as there are, up to ``count``.
 
-        The condition is applied first. An approximate index is asked only where many rows are left; where it finds
-        fewer than ``count``, all are compared.
+        The condition is applied first, and an approximate index is asked with the more effort. Where it finds fewer
+        than ``count``, and there are more, all are compared.
         """
         if not vector.any() and self._similarity == "cosine":
             return []  # no direction, so no cosine
         approximation = self._approximation
-        if approximation is not None and (where is None or not is_exact(self._store.count(where))):
-            found = self._nearest(vector, count, where, approximation)
-            if len(found) == count:
-                return found
-        return self._nearest(vector, count, where, None)
+        if approximation is None:
+            return self._nearest(vector, count, where, None)
+        wanted = count
+        if where is not None:
+            rows = self._store.count(where)
+            wanted = min(count, rows)
+            approximation = approximation.filtered(rows, count)
+        found = self._nearest(vector, count, where, approximation)
+        return found if len(found) >= wanted else self._nearest(vector, count, where, None)
 
     def text(self, query: str, count: int, where: str | None, vector: FloatArray | None = None) -> list[Hit]:
         """The passages that share words with a query, by BM25.
