@@ -70,7 +70,10 @@ def main() -> None:
     prepare(folder, base_rows, options.data)
     base, queries = np.load(folder / "base.npy", mmap_mode="r"), np.load(folder / "queries.npy")
     rows = options.rows or len(base)
-    truth = [set(ids) for ids in exact(base, rows, queries, K).tolist()]
+    answers = folder / f"exact-{rows}.npy"
+    if not answers.exists():
+        np.save(answers, exact(base, rows, queries, K))
+    truth = [set(ids) for ids in np.load(answers).tolist()]
     measured: dict[str, Any] = {}
     for library in options.libraries:
         python = sys.executable if library == "sbert" else options.peer_python

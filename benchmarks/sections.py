@@ -249,6 +249,23 @@ def scale(results: Results) -> list[str]:
     return lines
 
 
+def mining(results: Results) -> list[str]:
+    """Search in many vectors, and pairs and groups among them."""
+    rows = []
+    for task, facts in results["tasks"].items():
+        seconds = [f"{1000 * facts[side]:,.0f} ms" for side in ("seconds", "peer_seconds")]
+        same = f"{100 * facts['same']:.2f} %"
+        rows.append([task, f"{facts['vectors']:,}", *seconds, times(facts["ratio"]), same])
+    heads = ["", "vectors", "ours", BASELINE, "ratio", "the same found"]
+    return [
+        "Real vectors of 384 numbers. One query is asked of a prepared `Corpus`, whose peer prepares at each call; the",
+        "other tasks are the functions of `util`.",
+        "",
+        *table(heads, rows),
+        "",
+    ]
+
+
 def duplicates(results: Results) -> list[str]:
     """Near-duplicates of many vectors."""
     return [
@@ -368,6 +385,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Results], list[str]]]] = {
     "quantized": ("Search in quantised vectors", quantized),
     "index": ("The lasting index", index),
     "scale": ("Indexes of many vectors", scale),
+    "mining": ("Mining", mining),
     "duplicates": ("Near-duplicates", duplicates),
     "pairs": ("Most similar pairs", pairs),
     "install_size": ("Size on disk", install_size),

@@ -83,11 +83,11 @@ class Loader:
         skipped = sum(1 for _ in islice(words, done))
         if skipped < done:
             raise InputError(f"The index has {done:,} rows of {self._source}; there are only {skipped:,} texts.")
-        for vectors in self._blocks(embeddings, done):
+        for vectors, lengths in self._blocks(embeddings, done):
             some = list(islice(words, len(vectors)))
             if len(some) < len(vectors):
                 raise InputError(f"There are {done + len(some):,} texts for at least {done + len(vectors):,} vectors.")
-            self._store.append(self._columns(some, vectors, done))
+            self._store.append(self._columns(some, vectors, lengths, done))
             done += len(some)
             if progress is not None:
                 progress(len(some), sum(map(len, some)))
@@ -97,10 +97,10 @@ class Loader:
             raise StoredIndexError(f"Another process loaded {self._source} at the same time. Remove it and load again.")
         return done - start
 
-    def _blocks(self, embeddings: Iterable[Vectors], skip: int) -> Iterator[FloatArray]:
-        """Vectors in blocks of a commit's rows, the last one smaller, without the first ``skip``."""
+    def _blocks(self, embeddings: Iterable[Vectors], skip: int) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Vectors and their lengths in blocks of a commit's rows, the last one smaller, without the first ``skip``."""
         width = self._identity.dimension
-        room = np.empty((ROWS, width), self._identity.precision)
+        room, lengths = np.empty((ROWS, width), self._identity.precision), np.empty(ROWS, np.float32)
         filled = seen = 0
         for chunk in embeddings:
             rows = as_array(as_rows(chunk, "embeddings"))
@@ -112,14 +112,15 @@ class Loader:
                 part = rows[: ROWS - filled]
                 with np.errstate(over="ignore"):
                     room[filled : filled + len(part)] = part
+                lengths[filled : filled + len(part)] = norms(part)
                 filled, rows = filled + len(part), rows[len(part) :]
                 if filled == ROWS:
-                    yield room
+                    yield room, lengths
                     room, filled = np.empty_like(room), 0
         if filled:
-            yield room[:filled]
+            yield room[:filled], lengths[:filled]
 
-    def _columns(self, texts: list[str], vectors: FloatArray, first: int) -> dict[str, Any]:
+    def _columns(self, texts: list[str], vectors: FloatArray, lengths: FloatArray, first: int) -> dict[str, Any]:
         import pyarrow as pa
 
         for number, text in enumerate(texts):
@@ -128,8 +129,8 @@ class Loader:
         names = [f"{self._source}#{number}" for number in range(first, first + len(texts))]
         contents = [content_hash(text, whole=True) for text in texts]
         cosine = self._identity.similarity == "cosine"
-        lengths = norms(vectors).tolist()
-        missing = [not has_direction(text, length, cosine) for text, length in zip(texts, lengths, strict=True)]
+        numbers = lengths.tolist()
+        missing = [not has_direction(text, length, cosine) for text, length in zip(texts, numbers, strict=True)]
         count = len(texts)
         return {
             ID: pa.array([passage_id(name, 0) for name in names]),
