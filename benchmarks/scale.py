@@ -81,6 +81,7 @@ def main() -> None:
         if not options.keep:
             place = folder / f"index-{library}-{rows}"
             shutil.rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
+            (folder / f"seconds-{rows}.json").unlink(missing_ok=True)
         facts = worker(python, "scale.py", library, "build", *arguments)
         asked = worker(python, "scale.py", library, "ask", *arguments)
         for effort in asked["efforts"]:

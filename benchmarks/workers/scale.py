@@ -24,31 +24,43 @@ queries = np.load(folder / "queries.npy")
 path = folder / f"index-{library}-{rows}"
 
 
-def chunks():
+def chunks(stored=0):
+    """All rows; those that are stored already are not made again, and are only as many."""
     for first in range(0, rows, CHUNK):
-        yield chunk(base, first, min(CHUNK, rows - first))
+        count = min(CHUNK, rows - first)
+        if first + count <= stored:
+            yield np.broadcast_to(np.float32(0), (count, base.shape[1]))
+        else:
+            yield chunk(base, first, count)
 
 
 def build_sbert():
-    """What is there is not made again, so a build that was killed goes on."""
+    """What is there is not made again, so a build that was killed goes on; the seconds of each step add up."""
     from sbert import SentenceTransformer
     from sbert.index import Index
+
+    notes = folder / f"seconds-{rows}.json"
+    spent = json.loads(notes.read_text()) if notes.exists() else {}
+
+    def timed(step, work):
+        begun = time.perf_counter()
+        result = work()
+        spent[step] = spent.get(step, 0.0) + time.perf_counter() - begun
+        spent["peak_mb"] = max(spent.get("peak_mb", 0.0), megabytes("VmHWM"))
+        notes.write_text(json.dumps(spent))
+        return result
 
     texts = (folder / "texts.txt").read_text(encoding="utf-8").split("\n")
     model = SentenceTransformer("all-MiniLM-L6-v2", dtype="int8", on_truncation="ignore")
     precision = "float32" if rows <= 5_000_000 else "float16"
     index = Index.create(path, model, precision=precision, exist_ok=True)
-    started = time.perf_counter()
-    index.load((texts[row % len(base)] for row in range(rows)), chunks(), source="x", settle=False)
-    loaded = time.perf_counter() - started
-    kept = index.tune()
-    tuned = time.perf_counter() - started - loaded
-    begun = time.perf_counter()
+    every = (texts[row % len(base)] for row in range(rows))
+    timed("adding_seconds", lambda: index.load(every, chunks(len(index)), source="x", settle=False))
+    kept = index.info().approximation or timed("tuning_seconds", index.tune)
     if rows <= 5_000_000:  # the index of words, which vectors do not need
-        index.optimize()
-    settled = time.perf_counter() - begun
-    seconds = {"adding_seconds": loaded, "tuning_seconds": tuned, "words_seconds": settled}
-    return seconds | {"kept": vars(kept) if kept else None}
+        timed("words_seconds", index.optimize)
+    seconds = sum(value for step, value in spent.items() if step.endswith("seconds"))
+    return spent | {"seconds": seconds, "kept": vars(kept) if kept else None}
 
 
 def build_faiss():

@@ -48,7 +48,7 @@ _FILTERED = 4
 _ALL, _RESCORED = 1 << 16, 2000
 #: Rows of a partition, and partitions at the most. With 1,000 rows in each, more of the nearest were missed in as much
 #: time: looking through a partition costs less than missing it. Building takes as many steps a row as there are.
-_PARTITION, _MOST_PARTITIONS = 4096, 2048
+_PARTITION, _MOST_PARTITIONS = 4096, 1024
 #: Rows that partitions are trained on, for each of them, and rounds of it.
 _TRAINED_ON, _ROUNDS = 64, 20
 #: Bytes of all vectors, a byte a number, above which only the kind with a bit a number is built: the others would no

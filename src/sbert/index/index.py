@@ -32,7 +32,7 @@ from .load import Loader
 from .passages import Embedder
 from .schema import make_schema, metadata_columns
 from .search import MODES, Request, Rerank, Searcher
-from .store import Store
+from .store import FIRST, Store
 from .sync import Changes, Writer
 from .upkeep import KEPT, Upkeep
 
@@ -456,7 +456,7 @@ class Index:
         return Info(
             path=str(self.path),
             version=self.version,
-            documents=len(self._store.documents()),
+            documents=self._store.count(FIRST),
             passages=len(self),
             model=facts.model,
             backend=facts.backend,

@@ -34,6 +34,8 @@ from .schema import (
     vector_column,
 )
 
+#: The condition that a row is a document's first passage, which each has one of.
+FIRST = f"{PART} = 0"
 #: Names in one condition; more are looked for, or removed, in several.
 NAMES = 2000
 
@@ -87,7 +89,7 @@ class Store:
         Args:
             where: on first passages, which every document has one of.
         """
-        return self._stored(f"{PART} = 0" if where is None else f"{PART} = 0 AND ({where})")
+        return self._stored(FIRST if where is None else f"{FIRST} AND ({where})")
 
     def find(self, names: Sequence[str]) -> dict[str, Stored]:
         """Those of some documents that are there."""
@@ -184,7 +186,13 @@ class Store:
 
     def sources(self) -> list[str]:
         """Where documents came from."""
-        return sorted({row[SOURCE] for row in self._rows(f"{PART} = 0", [SOURCE])})
+        import pyarrow.compute as pc
+
+        found: set[str] = set()
+        with translated("The index cannot be read"):
+            for batch in self.table.search().where(FIRST).select([SOURCE]).to_batches():
+                found.update(pc.unique(batch[SOURCE]).to_pylist())
+        return sorted(found)
 
     def under(self, source: str) -> dict[str, Stored]:
         """The documents that came from a place."""
