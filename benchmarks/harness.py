@@ -204,7 +204,10 @@ def processor() -> str:
 
 
 def record(name: str, measured: dict[str, Any]) -> None:
-    """Write the results beside the machine and the versions they were measured with."""
+    """Write the results beside the machine and the versions they were measured with.
+
+    A short form does not take the place of a full one: its results go to a folder of their own.
+    """
     from sbert import __version__
 
     versions = {"sbert": __version__} | {package: metadata.version(package) for package in ("openvino", "numpy")}
@@ -218,6 +221,12 @@ def record(name: str, measured: dict[str, Any]) -> None:
         **MEASURED,
     }
     path = RESULTS / f"{name}.json"
+    if (
+        measured.get("short_form")
+        and path.exists()
+        and not json.loads(path.read_text(encoding="utf-8")).get("short_form")
+    ):
+        path = RESULTS / "short" / path.name
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(facts | measured, indent=2) + "\n", encoding="utf-8")
     print(f"written to {path.relative_to(ROOT)}")

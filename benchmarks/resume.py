@@ -73,6 +73,7 @@ def main() -> None:
         equal = digests(whole) == digests(killed)
     print(f"{options.kills} kills: {'bytes are equal' if equal else 'BYTES DIFFER'}; finished shards lost: {lost}")
     measured = {
+        "short_form": options.kills < 10,
         "kills": options.kills,
         "texts": options.texts,
         "shard_size": options.shard_size,

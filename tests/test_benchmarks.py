@@ -65,6 +65,35 @@ def test_results_of_other_models_are_kept_only_when_asked(scripts, tmp_path, mon
     assert harness.kept("quality", parser.parse_args(["--keep"])) == {}
 
 
+def test_a_short_form_does_not_replace_a_full_one(scripts, tmp_path, monkeypatch):
+    import harness
+
+    monkeypatch.setattr(harness, "ROOT", tmp_path)
+    monkeypatch.setattr(harness, "RESULTS", tmp_path / "results")
+    for short, value in ((True, 1), (False, 2), (True, 3)):
+        harness.record("some", {"short_form": short, "value": value})
+    kept = [json.loads((tmp_path / "results" / name).read_text())["value"] for name in ("some.json", "short/some.json")]
+    assert kept == [2, 3]
+
+
+def test_changed_copies_are_near_their_vectors_and_the_same_again(scripts):
+    """Rows of the scale benchmark: real ones first, then copies, in any chunk alone."""
+    from scale_data import CHUNK, chunk, exact
+
+    base = np.random.default_rng(0).standard_normal((700, 16)).astype(np.float32)
+    base /= np.linalg.norm(base, axis=1, keepdims=True)
+    first = chunk(base, 0, 1500)
+    np.testing.assert_array_equal(first[:700], base)
+    cosines = (first[700:] * base[np.arange(700, 1500) % 700]).sum(axis=1)
+    assert 0.93 < cosines.mean() < 0.98
+    np.testing.assert_allclose(np.linalg.norm(first, axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(chunk(base, CHUNK, 50), chunk(base, CHUNK, 50))
+    queries = base[:3]
+    every = np.concatenate([chunk(base, 0, CHUNK), chunk(base, CHUNK, 400)])
+    best = np.argsort(-(queries @ every.T), axis=1, kind="stable")[:, :5]
+    assert [set(row) for row in exact(base, CHUNK + 400, queries, 5).tolist()] == [set(row) for row in best.tolist()]
+
+
 def test_ndcg_of_a_small_collection(tmp_path):
     import gzip
 
