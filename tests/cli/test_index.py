@@ -169,3 +169,21 @@ def test_conditions_are_for_indexes_alone(run, tmp_path):
     (tmp_path / "a.txt").write_text("one\ntwo\n")
     result = run("map", tmp_path / "a.txt", "-o", tmp_path / "m.html", "--where", "year > 2000", code=2)
     assert "conditions are for indexes" in result.stderr
+
+
+def test_vectors_that_encode_wrote_are_loaded(run, tmp_path):
+    """Nothing is embedded twice, and vectors of another model are refused."""
+    model = static_folder(tmp_path / "model")
+    (tmp_path / "a.txt").write_text("the cat sleeps\na bird can sing\nthe car is fast\n")
+    run("encode", tmp_path / "a.txt", "-m", model, "-o", f"{tmp_path / 'vectors'}/")
+    index = tmp_path / "x.lance"
+    command = ["index", "load", index, tmp_path / "vectors", tmp_path / "a.txt"]
+    (report,) = lines(run(*command, "-m", model, "--precision", "float16", "--json"))
+    assert (report["added"], report["embedded"]) == (3, 0)
+    (report,) = lines(run(*command, "-m", model, "--json"))
+    assert report["added"] == 0
+    (answer,) = lines(run("search", index, "a bird can sing", "-k", 1, "--json"))
+    assert (answer["hits"][0]["document"], answer["hits"][0]["passage"]) == ("vectors#1", "a bird can sing")
+    other = static_folder(tmp_path / "other", normalize=False)
+    command[2] = tmp_path / "y.lance"
+    assert "the vectors given are of" in run(*command, "-m", other, code=2).stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..index import Changes, Index
 
 app = typer.Typer(
-    help="Keep documents in an index on disk: build, add, remove, sync, search, info, versions, rollback.",
+    help="Keep documents in an index on disk: build, add, load, remove, sync, search, info, versions, rollback.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -94,6 +95,33 @@ def add(
     for source in inputs:
         files = FileDocuments(source, column=column, on_bad_file=on_bad_file)
         _report(source, index.add(files, batch_size=batch_size), as_json)
+
+
+@app.command()
+def load(
+    path: IndexPath,
+    vectors: Annotated[str, typer.Argument(metavar="VECTORS", help="Folder that `sbert encode -o FOLDER/` wrote.")],
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="The files of texts that it was written from.")
+    ],
+    model: Model = DEFAULT_MODEL,
+    column: Column = None,
+    precision: Annotated[
+        str, typer.Option("--precision", help="Of a new index: float32, or float16, which takes half the space.")
+    ] = "float32",
+    dtype: Dtype = None,
+    backend: Backend = "auto",
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Load texts with the vectors that were made of them, into an index that is made if it is not there."""
+    from ..data import Corpus, open_embeddings
+    from ..index import Index
+
+    shards, texts = open_embeddings(vectors), Corpus(inputs, column=column)
+    embedder = load_model(model, dtype=dtype, backend=backend, device=device)
+    index = Index.create(path, embedder, precision=precision, exist_ok=True)
+    _report(vectors, index.load(texts, shards, source=Path(vectors).name), as_json)
 
 
 @app.command()
