@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..similarity import SimilarityFunction
 from ..types import FloatArray
@@ -31,9 +32,17 @@ def nearest(table: Any, queries: FloatArray, similarity: str, count: int) -> lis
     names = np.empty((len(queries), 0), object)
     for batch in table.search().where(f"{VECTOR} IS NOT NULL").select([ID, VECTOR]).to_batches():
         scores = np.asarray(scored(queries, matrix(batch[VECTOR])), np.float32)
-        ids = np.broadcast_to(np.array(batch[ID].to_pylist(), object), scores.shape)
-        best, names = np.concatenate([best, scores], axis=1), np.concatenate([names, ids], axis=1)
-        if best.shape[1] > count:
-            kept = np.argpartition(-best, count, axis=1)[:, :count]
-            best, names = np.take_along_axis(best, kept, axis=1), np.take_along_axis(names, kept, axis=1)
+        ids = np.array(batch[ID].to_pylist(), object)
+        kept = _greatest(scores, count)
+        best = np.concatenate([best, np.take_along_axis(scores, kept, axis=1)], axis=1)
+        names = np.concatenate([names, ids[kept]], axis=1)
+        kept = _greatest(best, count)
+        best, names = np.take_along_axis(best, kept, axis=1), np.take_along_axis(names, kept, axis=1)
     return [set(found) for found in names.tolist()]
+
+
+def _greatest(scores: FloatArray, count: int) -> npt.NDArray[np.int64]:
+    """The columns of each row's greatest scores, in no order: all where there are no more."""
+    if scores.shape[1] <= count:
+        return np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
+    return np.argpartition(-scores, count, axis=1)[:, :count]
