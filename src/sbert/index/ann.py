@@ -49,8 +49,8 @@ _ALL, _RESCORED = 1 << 16, 2000
 #: Rows of a partition, and partitions at the most. With 1,000 rows in each, more of the nearest were missed in as much
 #: time: looking through a partition costs less than missing it.
 _PARTITION, _MOST_PARTITIONS = 4096, 1024
-#: Rows times partitions at the most: each row is compared with each partition, in half precision at some 20 million a
-#: second on two cores, so that building takes minutes and not hours.
+#: Rows times partitions at the most: each row is compared with each partition, in half precision at 13 million a
+#: second on two busy cores, so that building takes minutes and not hours.
 _ASSIGNED = 1e10
 #: Rows that partitions are trained on, for each of them, and rounds of it.
 _TRAINED_ON, _ROUNDS = 64, 20
