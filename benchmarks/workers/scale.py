@@ -9,6 +9,7 @@ import os
 import statistics
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +88,19 @@ def asking_sbert():
     """The index is asked with vectors: embedding a query is not part of what is compared."""
     from sbert.index import Index
 
+    from sbert.index.search import Searcher
+
+    def ask(query):
+        return [int(hit.document[2:]) for hit in index.search_vector(query, K)]
+
     index = Index.open(path)
-    yield "as tuned", lambda query: [int(hit.document[2:]) for hit in index.search_vector(query, K)]
+    yield "as tuned", ask
+    kept = index.info().approximation
+    for probes, refine in ((10, 5), (20, 5), (40, 10), (80, 10)):
+        if kept is not None and probes < kept.probes:
+            less = replace(kept, probes=probes, refine=refine)
+            index._searcher = lambda less=less: Searcher(index._store, index._identity.similarity, less)
+            yield f"{probes} probes", ask
 
 
 def asking_faiss():
