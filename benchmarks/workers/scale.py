@@ -87,7 +87,6 @@ def build_usearch():
 def asking_sbert():
     """The index is asked with vectors: embedding a query is not part of what is compared."""
     from sbert.index import Index
-
     from sbert.index.search import Searcher
 
     def ask(query):
