@@ -147,8 +147,13 @@ def one_of(argument: str, value: object, allowed: Iterable[str]) -> InputError:
     return InputError(f"{argument} must be one of {listed}; got {value!r}.{hint}")
 
 
-def positive(argument: str, value: object) -> int:
+def positive(argument: str, value: object, or_what: str = "") -> int:
     """An argument that counts something, as an int of at least 1.
+
+    Args:
+        argument: its name.
+        value: what was given.
+        or_what: what else it may be, for the message, such as ``, or None``.
 
     Raises:
         InputError: it is smaller, or not a whole number.
@@ -158,5 +163,5 @@ def positive(argument: str, value: object) -> int:
     except TypeError:
         number = 0
     if number < 1:
-        raise InputError(f"{argument} must be a whole number of at least 1; got {value!r}.")
+        raise InputError(f"{argument} must be a whole number of at least 1{or_what}; got {value!r}.")
     return number

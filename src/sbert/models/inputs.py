@@ -90,7 +90,7 @@ def check_counts(**counts: int | None) -> None:
     """
     for argument, number in counts.items():
         if number is not None:
-            positive(argument, number)
+            positive(argument, number, ", or None")
 
 
 def refuse_invalid(texts: Sequence[TextOrPair], indices: Iterable[int]) -> None:
