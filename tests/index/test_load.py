@@ -108,6 +108,10 @@ def test_names_that_others_have_are_refused(empty, model):
     with pytest.raises(InputError, match="documents named loaded#"):
         empty.load(["a"], [model.encode_document(["a"])])
     assert empty.load(["a"], [model.encode_document(["a"])], source="others").added == 1
+    empty.add([Document("other_#1", "a dog"), Document("oth%rs#1", "a dog"), Document("others", "a dog")])
+    assert empty.load(["a"], [model.encode_document(["a"])], source="othe_s").added == 1  # no sign is a wildcard
+    with pytest.raises(InputError, match="source must be a name"):
+        empty.load(["a"], [model.encode_document(["a"])], source="")
 
 
 def test_two_processes_at_once_are_told(empty, model, texts):

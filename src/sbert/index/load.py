@@ -43,9 +43,14 @@ class Loader:
         store: the index's table.
         identity: of the index.
         source: their name; the text of row 7 becomes the document ``source#7``.
+
+    Raises:
+        InputError: the name is empty, or no text.
     """
 
     def __init__(self, store: Store, identity: Identity, source: str) -> None:
+        if not isinstance(source, str) or not source:
+            raise InputError(f"source must be a name; got {source!r}.")
         self._store, self._identity, self._source = store, identity, source
 
     def stored(self) -> int:
@@ -55,7 +60,9 @@ class Loader:
             InputError: another source has documents of such names.
         """
         mine = f"{SOURCE} = {quoted(self._source)}"
-        others = f"{DOCUMENT} LIKE {quoted(self._source.replace('%', '_') + '#%')} AND NOT {mine}"
+        # "$" is the sign after "#": the names that begin with "source#".
+        first, last = quoted(f"{self._source}#"), quoted(f"{self._source}$")
+        others = f"{DOCUMENT} >= {first} AND {DOCUMENT} < {last} AND NOT {mine}"
         if self._store.count(others):
             raise InputError(f"The index has documents named {self._source}#... of another source. Use another name.")
         return self._store.count(mine)
