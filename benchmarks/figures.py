@@ -66,6 +66,27 @@ def _pairs(results: Results) -> Iterator[Row]:
     yield label, f"{side['process_seconds']:.1f} s", times(side["process_seconds_ratio"]), quality
 
 
+def _mining(results: Results) -> Iterator[Row]:
+    labels = {
+        "one query, int8 first": "one query on a `Corpus` of {:,} vectors, bytes first",
+        "paraphrase mining": "`paraphrase_mining_embeddings` of {:,}",
+        "communities": "`community_detection` of {:,}",
+    }
+    for task, label in labels.items():
+        if row := results["tasks"].get(task):
+            seconds = row["seconds"]
+            shown = f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+            same = f"{100 * row['same']:.1f} % the same"
+            yield label.format(row["vectors"]), shown, times(row["ratio"]), same
+
+
+def _scale(results: Results) -> Iterator[Row]:
+    for rows, size in results["sizes"].items():
+        best = size["libraries"]["sbert"]["best"]
+        label = f"one query of an index of {int(rows):,} vectors, on one core"
+        yield label, f"{best['p50']:.1f} ms", "", f"recall@10 {100 * best['recall']:.1f} %"
+
+
 def _install_size(results: Results) -> Iterable[Row]:
     return [("disk space of the base install", f"{results['megabytes']:.0f} MB", "", "no torch in it")]
 
@@ -74,6 +95,8 @@ _ROWS = {
     "startup": _startup,
     "encode": _encode,
     "search": _search,
+    "mining": _mining,
+    "scale": _scale,
     "pairs": _pairs,
     "install_size": _install_size,
 }
