@@ -23,6 +23,7 @@ from ..similarity import unit
 from ..types import FloatArray
 from .identity import DISTANCES
 from .lance import committed
+from .lookups import index_name
 from .nearest import nearest
 from .schema import ID, VECTOR
 
@@ -186,9 +187,9 @@ def tune(
 def forget(table: Any) -> None:
     """Remove the approximate index, so that every search is exact."""
     _note(table, None)
-    for index in table.list_indices():
-        if index.columns == [VECTOR]:
-            committed(table, partial(table.drop_index, index.name), "remove its approximate index")
+    name = index_name(table, VECTOR)
+    if name is not None:
+        committed(table, partial(table.drop_index, name), "remove its approximate index")
 
 
 def sampled(table: Any) -> FloatArray:

@@ -218,7 +218,8 @@ class Index:
         with progress_bar(length_hint(texts) or None, show_progress_bar, "Loading") as progress:
             added = Loader(self._store, self._identity, source).load(texts, chunks, progress)
         if added and settle:
-            self._settle(everything=True)
+            self._upkeep.tidy()
+            self._settle()
         return Changes(added=added, seconds=time.perf_counter() - started)
 
     def sync(
@@ -270,7 +271,8 @@ class Index:
         if (ids is None) == (where is None):
             raise InputError("Give remove either ids or where.")
         if where is not None:
-            names = self._store.named(_condition(where))
+            _condition(where)
+            names = self._store.named(where)
         else:
             names = [ids] if isinstance(ids, str) else list(dict.fromkeys(ids or ()))
             there = self._store.find(names)
@@ -402,7 +404,7 @@ class Index:
         if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
             raise InputError(f"top_k must be a whole number of at least 1; got {top_k!r}.")
         check_fusion(fusion)
-        request = Request(top_k, None if where is None else _condition(where), mode, fusion, rerank)
+        request = Request(top_k, _condition(where), mode, fusion, rerank)
         queries = _queries(query)
         vectors: list[FloatArray | None] = [None] * len(queries)
         if mode != "text" and queries:
@@ -429,9 +431,7 @@ class Index:
                 f"embedding must be one vector of width {self._identity.dimension}; got {tuple(rows.shape)}."
             )
         require_finite(rows, "embedding")
-        request = Request(
-            positive("top_k", top_k), None if where is None else _condition(where), "dense", DEFAULT, None
-        )
+        request = Request(positive("top_k", top_k), _condition(where), "dense", DEFAULT, None)
         return self._searcher().search("", as_array(rows)[0].astype(np.float32), request)
 
     # --- what it is ---------------------------------------------------------------------------------------------
@@ -479,7 +479,7 @@ class Index:
         Raises:
             InputError: something is wrong with the condition.
         """
-        return self._store.count(None if where is None else _condition(where))
+        return self._store.count(_condition(where))
 
     def contents(self, where: str | None = None, limit: int | None = None) -> Contents:
         """Its passages with their vectors; no model is needed.
@@ -492,7 +492,7 @@ class Index:
             InputError: something is wrong with the condition, or limit is below 1.
         """
         limit = None if limit is None else positive("limit", limit)
-        return read(self._store, None if where is None else _condition(where), limit)
+        return read(self._store, _condition(where), limit)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -527,12 +527,9 @@ class Index:
             self._settle()
         return changes
 
-    def _settle(self, everything: bool = False) -> None:
+    def _settle(self) -> None:
         """Bring up to date what searches need."""
-        if everything:
-            self._upkeep.tidy()
-        else:
-            self._upkeep.settle()
+        self._upkeep.settle()
         if is_due(self._store.table, self._store.count()):
             self.tune()
 
@@ -546,8 +543,9 @@ def _size(folder: Path) -> int:
     return size
 
 
-def _condition(where: str) -> str:
-    if not isinstance(where, str) or not where.strip():
+def _condition(where: str | None) -> str | None:
+    """A condition, if it can be one; None is none."""
+    if where is not None and (not isinstance(where, str) or not where.strip()):
         raise InputError(f"where must be a condition in SQL, such as \"document = 'a.md'\"; got {where!r}.")
     return where
 

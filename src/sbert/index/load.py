@@ -114,13 +114,16 @@ class Loader:
             if rows.shape[1] != width:
                 raise DimensionError(f"embeddings have the width {rows.shape[1]}; the index has {width}.")
             rows, seen = rows[max(0, skip - seen) :], seen + len(rows)
-            require_finite(rows, "embeddings", seen - len(rows))
+            long = norms(rows)
+            if not np.isfinite(long).all():  # a length is not where any number of its row is not
+                require_finite(rows, "embeddings", seen - len(rows))
             while len(rows):
-                part = rows[: ROWS - filled]
+                part = slice(filled, min(ROWS, filled + len(rows)))
+                count = part.stop - filled
                 with np.errstate(over="ignore"):
-                    room[filled : filled + len(part)] = part
-                lengths[filled : filled + len(part)] = norms(part)
-                filled, rows = filled + len(part), rows[len(part) :]
+                    room[part] = rows[:count]
+                lengths[part] = long[:count]
+                filled, rows, long = part.stop, rows[count:], long[count:]
                 if filled == ROWS:
                     yield room, lengths
                     room, filled = np.empty_like(room), 0

@@ -13,7 +13,8 @@ from .words import words_config
 
 #: Older versions are kept for so long; then the files that only they need are removed.
 KEPT = timedelta(days=7)
-#: Pieces of the table from which on they are put together: each search opens every one.
+#: Small pieces of the table from which on they are put together: each search opens every one. Pieces of a million rows
+#: stay as they are, and large tables have many.
 _PIECES = 16
 #: Passages that text search reads one by one before they are taken into the index of words.
 _UNREAD = 1000
@@ -46,7 +47,7 @@ class Upkeep:
 
     def settle(self) -> None:
         """Do what a change has made worth doing."""
-        pieces = self._store.table.stats()["fragment_stats"]["num_fragments"]
+        pieces = self._store.table.stats()["fragment_stats"]["num_small_fragments"]
         if pieces >= _PIECES or self._unread() >= _UNREAD:
             self.tidy()
 
