@@ -60,7 +60,11 @@ def measure(key: str, options: Any) -> dict[str, Any]:
             print(f"  {dtype} is left out: {error}")
             table[dtype] = {"skipped": str(error)}
             continue
-        row: dict[str, Any] = {"computes_in": side.model.engine.dtype, "scores": {}}
+        if side.model.engine.dtype != dtype:
+            print(f"  {dtype} is left out: this processor computes it in {side.model.engine.dtype}")
+            table[dtype] = {"skipped": f"computed in {side.model.engine.dtype}"}
+            continue
+        row: dict[str, Any] = {"scores": {}}
         for name, (left, right, expected) in files.items():
             found = side.vectors(left + right, model.query, exact, name)
             row["scores"][name] = spearman(cosines(found[: len(left)], found[len(left) :]), expected)
