@@ -2,7 +2,7 @@
 
 >>> import sbert
 >>> sorted(name for name in sbert.__all__ if name[0].isupper())
-['Index', 'SentenceTransformer', 'SimilarityFunction']
+['CrossEncoder', 'Index', 'SentenceTransformer', 'SimilarityFunction']
 
 Names are loaded when they are first used, so ``import sbert`` itself loads nothing heavy.
 """
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from . import models as models
     from . import util as util
     from .index.index import Index
+    from .models.cross_encoder import CrossEncoder
     from .models.sentence_transformer import SentenceTransformer
     from .quantization import quantize_embeddings
     from .search.hard_negatives import mine_hard_negatives
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 #: Where each public name lives.
 _HOMES = {
+    "CrossEncoder": "models.cross_encoder",
     "Index": "index.index",
     "SentenceTransformer": "models.sentence_transformer",
     "SimilarityFunction": "similarity",
@@ -35,6 +37,7 @@ _HOMES = {
 _MODULES = ("errors", "models", "util")
 
 __all__ = [
+    "CrossEncoder",
     "Index",
     "SentenceTransformer",
     "SimilarityFunction",

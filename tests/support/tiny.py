@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
 #: Every architecture that :func:`make_tiny_model` makes.
 ARCHITECTURES = (
@@ -76,31 +76,9 @@ def make_tiny_model(
     Returns:
         The folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    tokenizer, roles, class_name = _TOKENIZERS[architecture]()
-    ids = {role: tokenizer.token_to_id(token) for role, token in roles.items()}
-    settings = _CONFIGS[architecture] | {
-        "vocab_size": tokenizer.get_vocab_size(),
-        "pad_token_id": ids["pad_token"],
-        "bos_token_id": ids["cls_token"],
-        "eos_token_id": ids["sep_token"],
-        "cls_token_id": ids["cls_token"],
-        "sep_token_id": ids["sep_token"],
-    }
-    config = AutoConfig.for_model(architecture, **settings | config_overrides)
     generator = torch.Generator().manual_seed(seed)
-    network = AutoModel.from_config(config)
-    _randomise(network, generator)
-    network.save_pretrained(folder)
-
-    tokenizer.save(str(folder / "tokenizer.json"))
-    length = 128
-    # The lower-casing of the tokenizers made here, in the words of BERT's class, which reads it from this file.
-    lower = {"do_lower_case": True, "tokenize_chinese_chars": True, "strip_accents": None}
-    _write(
-        folder / "tokenizer_config.json", roles | lower | {"tokenizer_class": class_name, "model_max_length": length}
-    )
-    _write(folder / "sentence_bert_config.json", {"max_seq_length": length, "do_lower_case": False})
+    config = _write_network(folder, architecture, AutoModel, generator, config_overrides)
+    _write(folder / "sentence_bert_config.json", {"max_seq_length": LENGTH, "do_lower_case": False})
 
     width = config.hidden_size
     entries: list[tuple[str, dict[str, Any], dict[str, torch.Tensor]]] = []
@@ -125,6 +103,58 @@ def make_tiny_model(
         listed.append({"idx": index, "name": str(index), "path": path, "type": f"sentence_transformers.models.{kind}"})
     _write(folder / "modules.json", listed)
     return folder
+
+
+def make_tiny_cross_encoder(
+    folder: Path, architecture: str, *, labels: int = 1, seed: int = 0, **config_overrides: Any
+) -> Path:
+    """Write a plain Hugging Face folder of a tiny network with a head that gives scores.
+
+    Args:
+        folder: where to; made if it is not there.
+        architecture: one of :data:`ARCHITECTURES`.
+        labels: scores for a pair.
+        seed: of the weights.
+        **config_overrides: settings of ``config.json`` to change.
+
+    Returns:
+        The folder.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    overrides = {"num_labels": labels} | config_overrides
+    _write_network(folder, architecture, AutoModelForSequenceClassification, generator, overrides)
+    return folder
+
+
+LENGTH = 128
+
+
+def _write_network(
+    folder: Path, architecture: str, kind: Any, generator: torch.Generator, config_overrides: dict[str, Any]
+) -> Any:
+    """Write a network with random weights and its tokenizer; gives its configuration."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer, roles, class_name = _TOKENIZERS[architecture]()
+    ids = {role: tokenizer.token_to_id(token) for role, token in roles.items()}
+    settings = _CONFIGS[architecture] | {
+        "vocab_size": tokenizer.get_vocab_size(),
+        "pad_token_id": ids["pad_token"],
+        "bos_token_id": ids["cls_token"],
+        "eos_token_id": ids["sep_token"],
+        "cls_token_id": ids["cls_token"],
+        "sep_token_id": ids["sep_token"],
+    }
+    config = AutoConfig.for_model(architecture, **settings | config_overrides)
+    network = kind.from_config(config)
+    _randomise(network, generator)
+    network.save_pretrained(folder)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    # The lower-casing of the tokenizers made here, in the words of BERT's class, which reads it from this file.
+    lower = {"do_lower_case": True, "tokenize_chinese_chars": True, "strip_accents": None}
+    _write(
+        folder / "tokenizer_config.json", roles | lower | {"tokenizer_class": class_name, "model_max_length": LENGTH}
+    )
+    return config
 
 
 def tokenizer_of(architecture: str) -> Tokenizer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +10,28 @@ from ..errors import CheckpointError, CorruptCheckpointError
 from .aliases import module_class
 from .files import inside, read_json, read_json_list, setting
 from .modules import ModuleSpec, NormalizeSpec, PoolingSpec, StaticEmbeddingSpec, TransformerSpec
+from .modules.transformer import CLASSIFICATION, FEATURES
 from .spec import ModelSpec
 
 MODULES_FILE = "modules.json"
 MODEL_FILE = "config_sentence_transformers.json"
+#: The families of models, by the names that folders use.
+SENTENCE_TRANSFORMER, CROSS_ENCODER = "SentenceTransformer", "CrossEncoder"
 
 
-def read(folder: str | Path, name: str = "", family: str = "SentenceTransformer") -> ModelSpec:
+def read(folder: str | Path, name: str = "", family: str | None = None) -> ModelSpec:
     """Read a model folder of any of the forms in use.
 
-    With ``modules.json``: the modules it lists. Without: a static model in model2vec's form; or a plain Hugging Face
-    folder, which gets mean pooling, or last-token pooling when it is a causal language model. Weights are not read yet.
+    With ``modules.json``: the modules it lists. Without, for a :class:`~sbert.CrossEncoder`: the network with its head.
+    Without, for others: a static model in model2vec's form; or a plain Hugging Face folder, which gets mean pooling, or
+    last-token pooling when it is a causal language model. Weights are not read yet.
 
     Args:
         folder: the model's folder.
         name: the name it was asked for by, kept for messages.
-        family: the family it is read for. Of a model that was saved as another, only the network is read, with mean
-            pooling: its head, prompts and similarity mean nothing here.
+        family: the family it is read for; by default the one that it was saved as. Of a model of another family, only
+            the network is read, and prompts and similarity mean nothing: with mean pooling for a SentenceTransformer,
+            with its head for a CrossEncoder.
 
     Raises:
         CheckpointError: the folder is not a model, or a file in it is damaged.
@@ -35,11 +41,14 @@ def read(folder: str | Path, name: str = "", family: str = "SentenceTransformer"
     if not folder.is_dir():
         raise CheckpointError(f"{folder} is not a folder.")
     settings = read_json(folder / MODEL_FILE) if (folder / MODEL_FILE).is_file() else {}
-    saved_as = setting(settings, "model_type", str, folder / MODEL_FILE, "SentenceTransformer")
+    listed = (folder / MODULES_FILE).is_file()
+    saved_as = _saved_as(folder, settings, listed, family)
+    family = family or saved_as
     if saved_as != family:
-        network = network_of(folder)
-        return ModelSpec((network, PoolingSpec(network.dimension)), folder, name or folder.name, saved_as)
-    modules = _listed_modules(folder) if (folder / MODULES_FILE).is_file() else _default_modules(folder)
+        network = network_of(folder, CLASSIFICATION if family == CROSS_ENCODER else FEATURES)
+        rest = () if network.scores else (PoolingSpec(network.dimension),)
+        return ModelSpec((network, *rest), folder, name or folder.name, saved_as)
+    modules = _listed_modules(folder) if listed else _default_modules(folder, family)
     return ModelSpec(
         modules=modules,
         folder=folder,
@@ -49,7 +58,30 @@ def read(folder: str | Path, name: str = "", family: str = "SentenceTransformer"
         default_prompt_name=settings.get("default_prompt_name"),
         similarity_fn_name=settings.get("similarity_fn_name"),
         truncate_dim=setting(settings, "truncate_dim", int, folder / MODEL_FILE),
+        activation_fn=_activation(settings, modules, folder) if family == CROSS_ENCODER else None,
     )
+
+
+def _saved_as(folder: Path, settings: dict[str, Any], listed: bool, family: str | None) -> str:
+    """The family that a folder was saved as; of a plain one, the family that it is read for."""
+    if settings or listed or (family is None and not _has_head(folder)):
+        return str(setting(settings, "model_type", str, folder / MODEL_FILE, SENTENCE_TRANSFORMER))
+    return family or CROSS_ENCODER
+
+
+def _has_head(folder: Path) -> bool:
+    return (folder / "config.json").is_file() and TransformerSpec.read(folder).has_head
+
+
+def _activation(settings: dict[str, Any], modules: tuple[ModuleSpec, ...], folder: Path) -> str | None:
+    """The activation of a cross-encoder, where its folder names one: each release has written it elsewhere."""
+    places = [(settings, "activation_fn", folder / MODEL_FILE)]
+    if isinstance(modules[0], TransformerSpec):
+        where, config = modules[0].folder / "config.json", modules[0].config
+        noted = setting(config, "sentence_transformers", dict, where, {})
+        places += [(noted, "activation_fn", where), (config, "sbert_ce_default_activation_function", where)]
+    named = (setting(values, key, str, where) for values, key, where in places)
+    return next((str(name) for name in named if name), None)
 
 
 def _listed_modules(folder: Path) -> tuple[ModuleSpec, ...]:
@@ -63,16 +95,19 @@ def _listed_modules(folder: Path) -> tuple[ModuleSpec, ...]:
     return tuple(modules)
 
 
-def network_of(folder: Path) -> TransformerSpec:
-    """The transformer of a model, whatever follows it."""
+def network_of(folder: Path, task: str = FEATURES) -> TransformerSpec:
+    """The transformer of a model, whatever follows it, to be used for a task."""
+    network = None
     if (folder / MODULES_FILE).is_file():
         for entry in read_json_list(folder / MODULES_FILE):
-            if str(entry.get("type")).endswith("Transformer"):
-                return TransformerSpec.read(inside(folder, str(entry.get("path", ""))))
-    return TransformerSpec.read(folder)
+            if network is None and str(entry.get("type")).endswith("Transformer"):
+                network = TransformerSpec.read(inside(folder, str(entry.get("path", ""))))
+    return replace(network or TransformerSpec.read(folder), task=task)
 
 
-def _default_modules(folder: Path) -> tuple[ModuleSpec, ...]:
+def _default_modules(folder: Path, family: str) -> tuple[ModuleSpec, ...]:
+    if family == CROSS_ENCODER:
+        return (network_of(folder, CLASSIFICATION),)
     if StaticEmbeddingSpec.is_plain(folder):
         static = StaticEmbeddingSpec.read(folder)
         return (static, NormalizeSpec()) if static.settings.get("normalize") else (static,)

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from ..errors import UnsupportedModelError
 from .modules import InputSpec, ModuleSpec, PoolingSpec, TransformerSpec
+from .modules.dense import SENTENCE
+
+#: What modules call the scores of a network's own head.
+SCORES = "scores"
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class ModelSpec:
         default_prompt_name: the prompt used when none is named.
         similarity_fn_name: how two of its vectors are compared; None where the folder does not say.
         truncate_dim: number of leading dimensions to keep; None for all.
+        activation_fn: dotted name of the function that a cross-encoder's scores go through; None where the folder does
+            not say.
     """
 
     modules: tuple[ModuleSpec, ...]
@@ -32,6 +38,7 @@ class ModelSpec:
     default_prompt_name: str | None = None
     similarity_fn_name: str | None = None
     truncate_dim: int | None = None
+    activation_fn: str | None = None
 
     @property
     def input(self) -> InputSpec:
@@ -59,16 +66,26 @@ class ModelSpec:
 
     @property
     def dimension(self) -> int:
-        """Width of the vectors that come out, before ``truncate_dim``."""
+        """Width of the vectors that come out, before ``truncate_dim``; of a cross-encoder, the number of scores."""
         width = 0
         for module in self.modules:
             width = module.output_dimension(width)
         return width
 
     @property
+    def scores(self) -> bool:
+        """Whether scores come out, by the network's own head."""
+        return any(isinstance(module, TransformerSpec) and module.scores for module in self.modules)
+
+    @property
+    def output(self) -> str:
+        """What comes out, by the name that modules call it: ``scores`` or ``sentence_embedding``."""
+        return SCORES if self.scores else SENTENCE
+
+    @property
     def pools(self) -> bool:
-        """Whether one vector a text comes out; without a pooling module it is one a token."""
-        return any(isinstance(module, PoolingSpec) for module in self.modules)
+        """Whether one row a text comes out; without a pooling module or a head it is one a token."""
+        return self.scores or any(isinstance(module, PoolingSpec) for module in self.modules)
 
     def with_input(self, first: InputSpec) -> ModelSpec:
         """The same model with another first module."""

@@ -13,7 +13,7 @@ from .aliases import written_name
 from .files import write_json
 from .modules import InputSpec
 from .modules.transformer import ADAPTER, COMPANIONS, SETTINGS_FILES
-from .read import MODEL_FILE, MODULES_FILE
+from .read import CROSS_ENCODER, MODEL_FILE, MODULES_FILE
 from .spec import ModelSpec
 from .weights import WEIGHT_PATTERNS
 
@@ -79,8 +79,11 @@ def _write_into(folder: Path, spec: ModelSpec, weights: bool) -> list[str]:
         "model_type": spec.model_type,
         "prompts": spec.prompts,
         "default_prompt_name": spec.default_prompt_name,
-        "similarity_fn_name": spec.similarity_fn_name or "cosine",
     }
+    if spec.model_type == CROSS_ENCODER:
+        settings["activation_fn"] = spec.activation_fn
+    else:
+        settings["similarity_fn_name"] = spec.similarity_fn_name or "cosine"
     if spec.truncate_dim is not None:
         settings["truncate_dim"] = spec.truncate_dim
     write_json(folder / MODEL_FILE, settings)

@@ -1,7 +1,7 @@
 """The models that people hold, and the torch modules that one can be put together from.
 
-``SentenceTransformer`` needs no torch. ``Transformer``, ``Pooling``, ``Dense``, ``Normalize``, ``LayerNorm`` and
-``Dropout`` are ``torch.nn.Module`` classes, loaded when they are first used.
+``SentenceTransformer`` and ``CrossEncoder`` need no torch. ``Transformer``, ``Pooling``, ``Dense``, ``Normalize``,
+``LayerNorm`` and ``Dropout`` are ``torch.nn.Module`` classes, loaded when they are first used.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..engines.torch import Dense, Dropout, LayerNorm, Normalize, Pooling, Transformer
+    from .cross_encoder import CrossEncoder
     from .sentence_transformer import SentenceTransformer
 
+_HOMES = {"CrossEncoder": ".cross_encoder", "SentenceTransformer": ".sentence_transformer"}
 _TORCH_MODULES = ("Dense", "Dropout", "LayerNorm", "Normalize", "Pooling", "Transformer")
 
-__all__ = ["Dense", "Dropout", "LayerNorm", "Normalize", "Pooling", "SentenceTransformer", "Transformer"]
+__all__ = [
+    "CrossEncoder", "Dense", "Dropout", "LayerNorm", "Normalize", "Pooling", "SentenceTransformer", "Transformer",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    if name == "SentenceTransformer":
-        return importlib.import_module(".sentence_transformer", __name__).SentenceTransformer
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name], __name__), name)
     if name in _TORCH_MODULES:
         try:
             home = importlib.import_module("..engines.torch", __name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -18,6 +18,7 @@ from ..errors import InputError, MissingDependencyError, SbertWarning
 from ..text import FastTokenizer, Tokenizer, load_tokenizer
 from . import saving
 from .device import Device
+from .pool import Pool, start_pool
 from .prompts import all_prompts, check_default
 from .torch_handling import TorchHandling
 from .truncation import LastTruncation, Truncation, check_policy
@@ -43,6 +44,10 @@ class BaseModel(TorchHandling):
     family: ClassVar[str]
     #: The organisation whose models may be named without it.
     organisation: ClassVar[str] = ""
+    #: What follows the network of a model that was saved as another family, in words.
+    conversion: ClassVar[str] = "with mean pooling"
+    #: What its card says that those of other families do not.
+    card: ClassVar[saving.Card]
 
     def __init__(
         self,
@@ -88,17 +93,18 @@ class BaseModel(TorchHandling):
             spec = read(found.folder, found.name, self.family)
             if spec.model_type != self.family:
                 warnings.warn(
-                    f"{spec.name} was saved as a {spec.model_type}; only its network is used, with mean pooling.",
+                    f"{spec.name} was saved as a {spec.model_type}; only its network is used, {self.conversion}.",
                     SbertWarning,
                     stacklevel=3,
                 )
+            spec, changes = self._adapted(spec, backend)
             self.engine = make_engine(
                 spec,
                 backend=backend,
                 device=where,
                 dtype=dtype,
                 model_kwargs=dict(model_kwargs or {}),
-                config_kwargs=dict(config_kwargs or {}),
+                config_kwargs={**changes, **(config_kwargs or {})},
                 trust_remote_code=trust_remote_code,
                 calibrate=calibrate,
             )
@@ -321,7 +327,42 @@ class BaseModel(TorchHandling):
         if self._own_tokenizer and isinstance(self._tokenizer, FastTokenizer):
             (folder / paths[0] / "tokenizer.json").write_text(self._tokenizer.serialized(), encoding="utf-8")
 
+    # --- several devices ----------------------------------------------------------------------------------------
+
+    def start_multi_process_pool(self, target_devices: Sequence[str] | str | None = None) -> Pool:
+        """Put several devices to work for this model, to be passed to its methods as ``pool``.
+
+        With the torch engine each device gets a process with a copy of the model as it is now; nothing of the script
+        runs in it, so no ``__main__`` guard is needed. On one processor no process is started: with the OpenVINO
+        engine, and with torch where no accelerator is there, the pool computes in this process, which uses all cores.
+
+        Args:
+            target_devices: such as ``["cuda:0", "cuda:1"]``; all accelerators that there are by default.
+
+        Returns:
+            The pool. It is a context manager; :meth:`stop_multi_process_pool` ends it too, as does the end of the
+            process. Threads may share it.
+
+        Raises:
+            InputError: a device is not there, or the engine cannot compute on it.
+            EngineError: a worker has died.
+        """
+        return start_pool(self.engine, target_devices)
+
+    @staticmethod
+    def stop_multi_process_pool(pool: Pool) -> None:
+        """End a pool; the same as its ``stop()``."""
+        pool.stop()
+
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _adapted(self, spec: ModelSpec, backend: str) -> tuple[ModelSpec, dict[str, Any]]:  # noqa: ARG002
+        """A spec as read, adapted to what the constructor was asked for; and what that changes in its configuration."""
+        return spec, {}
+
+    def card_rows(self) -> dict[str, str]:
+        """The table of facts on the model's card, but for what all families have."""
+        return {}
 
     @staticmethod
     def _engine_of(modules: Iterable[torch.nn.Module], device: str | None) -> Engine:

@@ -34,6 +34,32 @@ def as_texts(inputs: Any) -> list[TextOrPair]:
     return checked(list(inputs))
 
 
+def as_pairs(inputs: Any) -> tuple[list[TextOrPair], bool]:
+    """A list of pairs of texts from what holds them, and whether it was one pair by itself.
+
+    Args:
+        inputs: a pair, or an iterable of pairs: a tuple or list of two strings each.
+
+    Raises:
+        NotTextError: an item is something else; its index is named.
+    """
+    _refuse_table(inputs, "a pair of texts or pairs", "Pass a list of (text, text).")
+    items = list(inputs) if not isinstance(inputs, str) else [inputs]
+    if isinstance(inputs, (tuple, list)) and len(items) == 2 and all(isinstance(item, str) for item in items):
+        return [(str(items[0]), str(items[1]))], True
+    return [_pair(item, index) for index, item in enumerate(items)], False
+
+
+def _pair(item: Any, index: int) -> tuple[str, str]:
+    parts = item.tolist() if isinstance(item, np.ndarray) else item
+    if isinstance(parts, (tuple, list)) and len(parts) == 2 and all(isinstance(part, str) for part in parts):
+        return str(parts[0]), str(parts[1])
+    raise NotTextError(
+        f"inputs[{index}] must be a pair of texts, such as ('a query', 'a passage'); got {type(item).__name__} "
+        f"{_shown(item)}. Replace it, or leave it out."
+    )
+
+
 def refuse_no_collection(inputs: Any) -> None:
     """Raise where what should hold many texts is something else, one text included.
 
@@ -75,11 +101,14 @@ def _text(item: Any, index: int) -> TextOrPair:
         return str(item)
     if isinstance(item, (tuple, list)) and len(item) == 2 and all(isinstance(part, str) for part in item):
         return str(item[0]), str(item[1])
-    shown = repr(item)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
     raise NotTextError(
-        f"inputs[{index}] must be a string; got {type(item).__name__} {shown}. Replace it, or leave it out."
+        f"inputs[{index}] must be a string; got {type(item).__name__} {_shown(item)}. Replace it, or leave it out."
     )
+
+
+def _shown(item: Any) -> str:
+    shown = repr(item)
+    return shown if len(shown) <= 60 else shown[:57] + "..."
 
 
 def check_counts(**counts: int | None) -> None:

@@ -17,6 +17,21 @@ CARD = "README.md"
 
 
 @dataclass(frozen=True)
+class Card:
+    """What a family's model cards say.
+
+    Args:
+        pipeline_tag: what the models are for, in the hub's words.
+        tags: further words to find them by.
+        usage: lines of Python that use ``model``.
+    """
+
+    pipeline_tag: str
+    tags: tuple[str, ...]
+    usage: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Upload:
     """How a model goes to the hub; the fields are the arguments of ``push_to_hub``."""
 
@@ -93,27 +108,19 @@ def push(
 
 def model_card(model: BaseModel, name: str, train_datasets: list[str] | None) -> str:
     """A model card of recorded facts alone: nothing is run, looked up or guessed for it."""
-    spec = model.current_spec()
-    front = ["---", "library_name: sentence-transformers", "pipeline_tag: sentence-similarity", "tags:"]
-    front += [f"- {tag}" for tag in ("sbert", "sentence-transformers", "sentence-similarity", "feature-extraction")]
+    spec, card = model.current_spec(), model.card
+    front = ["---", "library_name: sentence-transformers", f"pipeline_tag: {card.pipeline_tag}", "tags:"]
+    front += [f"- {tag}" for tag in ("sbert", "sentence-transformers", *card.tags)]
     if train_datasets:
         front += ["datasets:", *(f"- {dataset}" for dataset in train_datasets)]
     rows = {
         "Modules": ", ".join(module.kind for module in spec.modules),
         "Network": spec.input.architecture,
-        "Dimensions": str(spec.truncate_dim or spec.dimension),
         "Maximum length": "any" if model.max_seq_length is None else f"{model.max_seq_length} tokens",
-        "Similarity": spec.similarity_fn_name or "cosine",
+        **model.card_rows(),
         "Prompts": ", ".join(f"{key}: {text!r}" for key, text in spec.prompts.items() if text) or "none",
     }
     table = ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items())]
-    usage = [
-        "```python",
-        "from sbert import SentenceTransformer",
-        "",
-        f'model = SentenceTransformer("{name}")',
-        'embeddings = model.encode(["The weather is lovely today.", "It is sunny outside."])',
-        "print(model.similarity(embeddings, embeddings))",
-        "```",
-    ]
+    kind = type(model).__name__
+    usage = ["```python", f"from sbert import {kind}", "", f'model = {kind}("{name}")', *card.usage, "```"]
     return "\n".join([*front, "---", "", f"# {name}", "", *table, "", "## Use", "", *usage, ""])

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..checkpoints import ModelSpec
+from ..checkpoints.read import SENTENCE_TRANSFORMER
 from ..engines.base import Engine
-from ..errors import InputError, MissingDependencyError, one_of
+from ..errors import InputError, one_of
 from ..quantization import quantize_embeddings
 from ..similarity import SimilarityFunction, unit
 from ..types import AnyArray, FloatArray, Precision, Vectors
@@ -23,9 +24,11 @@ from .chunks import Chunks
 from .encoding import Job, sentence_vectors, token_vectors
 from .inputs import as_texts, check_counts, is_single, with_prompt
 from .long_documents import WHOLE, Reader, Reading, check_choice, choose_policy
-from .pool import Pool, engine_of, start_pool
+from .outputs import converted, torch_for
+from .pool import Pool, engine_of
 from .progress import progress_bar
 from .prompts import choose_prompt, document_prompt_name
+from .saving import Card
 from .streaming import Streaming, check_options
 from .truncation import Truncation
 
@@ -71,8 +74,16 @@ class SentenceTransformer(Streaming, BaseModel):
         InputError: an argument is wrong.
     """
 
-    family = "SentenceTransformer"
+    family = SENTENCE_TRANSFORMER
     organisation = "sentence-transformers"
+    card = Card(
+        "sentence-similarity",
+        ("sentence-similarity", "feature-extraction"),
+        (
+            'embeddings = model.encode(["The weather is lovely today.", "It is sunny outside."])',
+            "print(model.similarity(embeddings, embeddings))",
+        ),
+    )
 
     def __init__(
         self,
@@ -213,7 +224,7 @@ class SentenceTransformer(Streaming, BaseModel):
                 vectors, self.truncation = self._sentence_vectors(
                     engine, job, truncate_dim, normalize_embeddings, reading
                 )
-                result = _converted(_quantized(vectors, precision), convert_to_numpy, convert_to_tensor, self.device)
+                result = converted(_quantized(vectors, precision), convert_to_numpy, convert_to_tensor, self.device)
             else:
                 result = self._token_outputs(engine, job, output_value, convert_to_tensor)
         self.truncation.tell(policy, stacklevel=2)
@@ -322,7 +333,7 @@ class SentenceTransformer(Streaming, BaseModel):
         found, numbers, self.truncation = token_vectors(engine, self._tokenizer, job)
         tokens: list[Any] = list(found)
         if as_tensors:
-            torch = _torch("return tensors")
+            torch = torch_for("return tensors")
             tokens = [torch.from_numpy(vectors) for vectors in found]
         if output_value is not None:
             return tokens
@@ -339,31 +350,6 @@ class SentenceTransformer(Streaming, BaseModel):
         ]
 
     # --- several devices ----------------------------------------------------------------------------------------
-
-    def start_multi_process_pool(self, target_devices: Sequence[str] | str | None = None) -> Pool:
-        """Put several devices to work for this model, to be passed to :meth:`encode` as ``pool``.
-
-        With the torch engine each device gets a process with a copy of the model as it is now; nothing of the script
-        runs in it, so no ``__main__`` guard is needed. On one processor no process is started: with the OpenVINO
-        engine, and with torch where no accelerator is there, the pool computes in this process, which uses all cores.
-
-        Args:
-            target_devices: such as ``["cuda:0", "cuda:1"]``; all accelerators that there are by default.
-
-        Returns:
-            The pool. It is a context manager; :meth:`stop_multi_process_pool` ends it too, as does the end of the
-            process. Threads may share it.
-
-        Raises:
-            InputError: a device is not there, or the engine cannot compute on it.
-            EngineError: a worker has died.
-        """
-        return start_pool(self.engine, target_devices)
-
-    @staticmethod
-    def stop_multi_process_pool(pool: Pool) -> None:
-        """End a pool; the same as its ``stop()``."""
-        pool.stop()
 
     def encode_multi_process(
         self, inputs: Any, pool: Pool, prompt_name: str | None = None, prompt: str | None = None, **options: Any
@@ -449,6 +435,10 @@ class SentenceTransformer(Streaming, BaseModel):
         )
         self.engine.set_spec(replace(self.spec, modules=modules))
 
+    def card_rows(self) -> dict[str, str]:
+        """Its dimensions, and how its vectors compare."""
+        return {"Dimensions": str(self.get_embedding_dimension()), "Similarity": self.similarity_fn_name}
+
     @property
     def fingerprint(self) -> str:
         """As in :class:`BaseModel`; a model that reads long texts whole gives them other vectors, so it has another."""
@@ -469,18 +459,3 @@ def _quantized(vectors: FloatArray, precision: Precision) -> AnyArray:
         zeros = np.zeros((1, vectors.shape[1]), np.float32)
         return quantize_embeddings(zeros, precision, ranges=np.concatenate([zeros, zeros + 1]))[:0]
     return quantize_embeddings(vectors, precision)
-
-
-def _converted(vectors: AnyArray, to_numpy: bool, to_tensor: bool, device: Any) -> Any:
-    if to_numpy and not to_tensor:
-        return vectors
-    tensors = _torch("return tensors").from_numpy(vectors).to(device)
-    return tensors if to_tensor else list(tensors)
-
-
-def _torch(purpose: str) -> Any:
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingDependencyError("torch", purpose, "torch") from error
-    return torch

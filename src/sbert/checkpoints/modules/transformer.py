@@ -39,6 +39,17 @@ ADAPTER = "adapter_config.json"
 #: What ``quantization_config`` calls a network whose linear layers are stored in int8 by this project.
 STORED_INT8 = "sbert_int8"
 
+#: What a network is for, in the words of settings files: vectors of tokens, or scores by a head of its own.
+FEATURES, CLASSIFICATION = "feature-extraction", "sequence-classification"
+_TASKS = (FEATURES, CLASSIFICATION)
+
+#: What settings files say of a network with a head, beside its task; of one without, older readers know no such keys.
+_CLASSIFICATION_SETTINGS = {
+    "transformer_task": CLASSIFICATION,
+    "modality_config": {"text": {"method": "forward", "method_output_name": "logits"}},
+    "module_output_name": "scores",
+}
+
 # What transformers writes as model_max_length when a tokenizer has no limit; anything this large means "none".
 _NO_LIMIT = 10**9
 
@@ -53,11 +64,13 @@ class TransformerSpec(InputSpec):
         do_lower_case: whether texts are lower-cased, beside what the tokenizer itself does.
         settings: the settings file as found, for keys that only some engines use.
         max_seq_length: number of tokens it reads of a text, special tokens included; None where nothing limits it.
+        task: ``feature-extraction``, or ``sequence-classification`` for one with a head that gives scores.
     """
 
     config: dict[str, Any] = field(compare=False, repr=False)
     do_lower_case: bool = False
     settings: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    task: str = field(default=FEATURES, kw_only=True)
 
     kind = "Transformer"
     config_file = SETTINGS_FILES[0]
@@ -82,7 +95,10 @@ class TransformerSpec(InputSpec):
                 break
         length = _max_seq_length(folder, config, settings)
         lower = setting(settings, "do_lower_case", bool, folder, False)
-        return cls(folder, config, lower, settings, max_seq_length=length)
+        task = setting(settings, "transformer_task", str, folder, FEATURES)
+        if task not in _TASKS:
+            raise UnsupportedModelError(f"{folder} is for {task!r}; what is read here is one of {', '.join(_TASKS)}.")
+        return cls(folder, config, lower, settings, max_seq_length=length, task=task)
 
     def write(self, folder: Path) -> None:
         """Copy the network and its tokenizer; ``.bin`` weights become safetensors."""
@@ -98,9 +114,11 @@ class TransformerSpec(InputSpec):
         """Write everything but the weights."""
         for path in self.companions():
             shutil.copyfile(path, folder / path.name)
-        kept = {key: value for key, value in self.settings.items() if key not in ("max_seq_length", "do_lower_case")}
+        replaced = ("max_seq_length", "do_lower_case", *_CLASSIFICATION_SETTINGS)
+        kept = {key: value for key, value in self.settings.items() if key not in replaced}
         own = {"max_seq_length": self.max_seq_length, "do_lower_case": self.do_lower_case}
-        write_json(folder / self.config_file, own | kept)
+        task = _CLASSIFICATION_SETTINGS if self.task == CLASSIFICATION else {}
+        write_json(folder / self.config_file, own | kept | task)
 
     def companions(self) -> list[Path]:
         """The files that belong to the network or its tokenizer, beside its weights."""
@@ -147,9 +165,25 @@ class TransformerSpec(InputSpec):
                     return int(config[key])
         raise CorruptCheckpointError(f"{self.folder / 'config.json'} does not say how wide the network is.")
 
+    @property
+    def scores(self) -> bool:
+        """Whether a head of the network's own gives scores of a text, and no vectors come out."""
+        return self.task == CLASSIFICATION
+
+    @property
+    def labels(self) -> int:
+        """Number of scores that the head gives; 2 where the configuration does not say, as transformers has it."""
+        named = self.config.get("num_labels") or len(self.config.get("id2label") or ()) or 2
+        return int(named)
+
+    @property
+    def has_head(self) -> bool:
+        """Whether the folder's weights hold a head that gives scores, as far as its configuration tells."""
+        return any(str(name).endswith("ForSequenceClassification") for name in self.config.get("architectures") or ())
+
     def output_dimension(self, dimension: int) -> int:  # noqa: ARG002
-        """The network's own width."""
-        return self.dimension
+        """The network's own width, or the number of its scores."""
+        return self.labels if self.scores else self.dimension
 
 
 def padding_id(config: dict[str, Any]) -> int:

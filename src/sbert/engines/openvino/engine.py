@@ -157,6 +157,7 @@ class OpenVINOEngine(Engine):
         facts = {
             "weights": self.weights_digest(),
             "config": self.spec.transformer.config,
+            "task": self.spec.transformer.task,
             "modules": [repr(module) for module in self.spec.modules[1:]],
             "tokens_out": tokens_out,
         }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ...checkpoints import ModelSpec
 from ...checkpoints.modules import PoolingSpec, TransformerSpec
 from ...checkpoints.weights import Weights
 from ...errors import CorruptCheckpointError
-from . import modules
+from . import heads, modules
 from .feeds import IDS, MASK, POOLED, TYPES
 from .graph import Linears, TextInputs, parameter
 from .networks import builder
@@ -20,7 +21,9 @@ def why_not(spec: ModelSpec) -> str | None:
     """Why this engine cannot run a model; None when it can."""
     if not spec.modules or not isinstance(spec.modules[0], TransformerSpec):
         return "it does not start with a Transformer"
-    reasons = [why_not_network(spec.transformer.config), *map(modules.why_not, spec.modules[1:])]
+    network = spec.transformer
+    head = heads.why_not(network) if network.scores else None
+    reasons = [why_not_network(network.config), head, *map(modules.why_not, spec.modules[1:])]
     return next((reason for reason in reasons if reason), None)
 
 
@@ -30,7 +33,8 @@ def lower(spec: ModelSpec, weights: Weights, *, tokens_out: bool, linears: Linea
     Args:
         spec: the model.
         weights: its network's tensors.
-        tokens_out: whether the graph's output is the token vectors (B, T, H) instead of the sentence vector (B, D).
+        tokens_out: whether the graph's output is the token vectors (B, T, H) instead of the sentence vector, or the
+            scores of a network with a head, (B, D).
         linears: how its linear layers are lowered; as they are stored by default.
 
     Returns:
@@ -47,12 +51,15 @@ def lower(spec: ModelSpec, weights: Weights, *, tokens_out: bool, linears: Linea
     inputs = TextInputs(parameter(IDS), parameter(MASK), parameter(TYPES))
     pooled = parameter(POOLED) if leaves_prompt_out(spec) else inputs.mask
     try:
-        features = modules.Features(build(transformer.config, weights, inputs, linears or Linears()), pooled)
+        tokens = build(transformer.config, weights, inputs, linears or Linears())
+        features = modules.Features(tokens, pooled)
+        if transformer.scores and not tokens_out:
+            features = replace(features, scores=heads.lower_head(transformer.config, weights, tokens, inputs.mask))
         for module in spec.modules[1:]:
             if tokens_out and isinstance(module, PoolingSpec):
                 break
             features = modules.lower_module(module, features)
-        output = features.tokens if tokens_out else features.read("sentence_embedding")
+        output = features.tokens if tokens_out else features.read(spec.output)
         parameters = dict.fromkeys([inputs.ids, inputs.mask, inputs.type_ids, pooled])
         # A graph may have no inputs that nothing reads: what is read depends on the architecture.
         used = [node for node in parameters if node is inputs.mask or node.output(0).get_target_inputs()]

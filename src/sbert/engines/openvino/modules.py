@@ -1,4 +1,4 @@
-"""Lowering of the modules that follow the transformer: pooling, dense layers, normalisation."""
+"""Lowering of the modules that follow the transformer: dense layers, normalisation, and pooling by its modes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from ...checkpoints.modules import DenseSpec, DropoutSpec, LayerNormSpec, ModuleSpec, NormalizeSpec, PoolingSpec
-from ...checkpoints.modules.dense import TOKENS
+from ...checkpoints.modules.dense import SENTENCE, TOKENS
 from ...checkpoints.modules.layer_norm import EPSILON
+from ...checkpoints.spec import SCORES
 from ...errors import UnsupportedModelError
 from .graph import ACTIVATIONS, Node, activation, constant, layer_norm, op
+from .poolings import POOLINGS
 
 # torch's class names for activations, and what configurations call the same function.
 _TORCH_ACTIVATIONS = {
@@ -28,11 +28,13 @@ class Features:
         tokens: token vectors, (B, T, H).
         mask: which tokens take part in pooling, (B, T) int64.
         sentence: the sentence vector, (B, H); None before pooling.
+        scores: what a network's own head gives, (B, L); None where it has none.
     """
 
     tokens: Node
     mask: Node
     sentence: Node | None = None
+    scores: Node | None = None
 
     def read(self, name: str) -> Node:
         """The node of that name.
@@ -40,7 +42,7 @@ class Features:
         Raises:
             UnsupportedModelError: no module before has made it.
         """
-        node = self.tokens if name == TOKENS else self.sentence
+        node = {TOKENS: self.tokens, SENTENCE: self.sentence, SCORES: self.scores}.get(name)
         if node is None:
             raise UnsupportedModelError(f"A module reads {name!r}, which no module before it makes.")
         return node
@@ -72,72 +74,8 @@ def why_not(module: ModuleSpec) -> str | None:
 
 
 def _pooling(module: PoolingSpec, features: Features) -> Features:
-    pooled = [_POOLINGS[mode](features.tokens, features.mask) for mode in module.modes]
+    pooled = [POOLINGS[mode](features.tokens, features.mask) for mode in module.modes]
     return replace(features, sentence=pooled[0] if len(pooled) == 1 else op.concat(pooled, 1))
-
-
-def _float_mask(mask: Node) -> Node:
-    return op.unsqueeze(op.convert(mask, "f32"), constant([2]))  # (B, T, 1)
-
-
-def _weighted(tokens: Node, weights: Node) -> Node:
-    total = op.reduce_sum(op.multiply(tokens, weights), constant([1]))  # (B, H)
-    return total, op.maximum(op.reduce_sum(weights, constant([1])), constant(np.float32(1e-9)))
-
-
-def _mean(tokens: Node, mask: Node) -> Node:
-    return op.divide(*_weighted(tokens, _float_mask(mask)))
-
-
-def _mean_sqrt_length(tokens: Node, mask: Node) -> Node:
-    total, count = _weighted(tokens, _float_mask(mask))
-    return op.divide(total, op.sqrt(count))
-
-
-def _weighted_mean(tokens: Node, mask: Node) -> Node:
-    # Weight 1 for the first token, 2 for the second ...: every place in front of padding counts, the prompt's too.
-    places = op.cum_sum(op.broadcast(constant(np.float32(1)), op.shape_of(mask)), constant(np.int64(1)))
-    return op.divide(*_weighted(tokens, op.multiply(_float_mask(mask), op.unsqueeze(places, constant([2])))))
-
-
-def _max(tokens: Node, mask: Node) -> Node:
-    lowest = constant(np.float32(-np.inf))
-    shown = op.select(op.convert(op.unsqueeze(mask, constant([2])), "boolean"), tokens, lowest)
-    return _zero_if_empty(op.reduce_max(shown, constant([1])), mask)
-
-
-def _zero_if_empty(pooled: Node, mask: Node) -> Node:
-    """Zeros for a text of which no token takes part: a prompt that is left out and fills it."""
-    any_token = op.convert(op.reduce_max(mask, constant([1]), True), "boolean")  # (B, 1)
-    return op.select(any_token, pooled, constant(np.float32(0)))
-
-
-def _at(tokens: Node, index: Node) -> Node:
-    """The token vectors at one place of each row: index is (B,)."""
-    return op.squeeze(op.gather(tokens, op.unsqueeze(index, constant([1])), constant(np.int64(1)), 1), constant([1]))
-
-
-def _first(tokens: Node, mask: Node) -> Node:
-    # The first place that takes part: after the prompt when that is left out. topk finds the first largest.
-    found = op.topk(mask, constant(np.int64(1)), 1, "max", "index", "i64", stable=True)
-    return _at(tokens, op.squeeze(found.output(1), constant([1])))
-
-
-def _last(tokens: Node, mask: Node) -> Node:
-    # Places count 1, 2, 3 ... where they take part: the largest count stands at the last of them.
-    counted = op.multiply(op.cum_sum(mask, constant(np.int64(1))), mask)
-    found = op.topk(counted, constant(np.int64(1)), 1, "max", "index", "i64", stable=True)
-    return _zero_if_empty(_at(tokens, op.squeeze(found.output(1), constant([1]))), mask)
-
-
-_POOLINGS: dict[str, Callable[[Node, Node], Node]] = {
-    "cls": _first,
-    "max": _max,
-    "mean": _mean,
-    "mean_sqrt_len_tokens": _mean_sqrt_length,
-    "weightedmean": _weighted_mean,
-    "lasttoken": _last,
-}
 
 
 def _activation_name(module: DenseSpec) -> str | None:

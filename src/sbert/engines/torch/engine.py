@@ -158,7 +158,7 @@ class TorchEngine(Engine):
         return self
 
     def embed(self, batch: Batch) -> FloatArray:  # noqa: D102
-        return self._run(batch, list(self.module), "sentence_embedding")
+        return self._run(batch, list(self.module), self.spec.output)
 
     def embed_tokens(self, batch: Batch) -> FloatArray:  # noqa: D102
         modules = list(self.module)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,8 @@ import torch
 import transformers
 from safetensors import SafetensorError
 
-from ...errors import CheckpointError, CorruptCheckpointError, InputError, UnsupportedModelError
+from ...checkpoints.modules.transformer import CLASSIFICATION, FEATURES
+from ...errors import CheckpointError, CorruptCheckpointError, InputError, SbertWarning, UnsupportedModelError
 from .devices import choose_dtype
 
 # The name of the argument until transformers 4.56.
@@ -25,8 +27,9 @@ def load_network(
     model_kwargs: Mapping[str, Any],
     config_kwargs: Mapping[str, Any],
     trust_remote_code: bool,
+    task: str = FEATURES,
 ) -> Any:
-    """Load the network of a folder, without its head.
+    """Load the network of a folder, without its head or with one that gives scores.
 
     Args:
         folder: holds ``config.json`` and weights; nothing is fetched from elsewhere.
@@ -34,9 +37,14 @@ def load_network(
         model_kwargs: passed to ``AutoModel.from_pretrained``: ``attn_implementation``, ``device_map`` ...
         config_kwargs: changes to the configuration.
         trust_remote_code: whether code in the folder may run.
+        task: as in :class:`~sbert.checkpoints.modules.TransformerSpec`. A head that the folder lacks, or has with
+            another number of labels, is new, with random weights: a warning says so.
 
     Returns:
         A ``transformers.PreTrainedModel`` in evaluation mode.
+
+    Warns:
+        SbertWarning: the head is new.
 
     Raises:
         UnsupportedModelError: transformers does not know the architecture, or it is code that may not run.
@@ -52,8 +60,11 @@ def load_network(
     with quiet():
         config = _load_config(folder, {**config_kwargs, **shared})
         try:
-            network, report = _network_class(config).from_pretrained(
-                str(folder), config=config, output_loading_info=True, **{**options, **shared}
+            network, report = _network_class(config, task).from_pretrained(
+                str(folder),
+                config=config,
+                output_loading_info=True,
+                **{**options, **shared, "ignore_mismatched_sizes": task == CLASSIFICATION},
             )
         except (OSError, SafetensorError) as error:
             raise CheckpointError(f"The weights of {folder} cannot be read: {_first_line(error)}") from error
@@ -61,14 +72,29 @@ def load_network(
             raise CorruptCheckpointError(f"The tensors of {folder} do not fit its config.json: {error}") from error
         except (ImportError, TypeError, ValueError) as error:
             raise InputError(f"transformers cannot load {folder} with model_kwargs={options}: {error}") from error
-    # The pooler is not used here, and many checkpoints were saved without one. Anything else that is missing would be
-    # filled with random numbers.
-    if missing := sorted(name for name in report["missing_keys"] if "pooler" not in name.split(".")):
+    # The pooler is not used without a head, and many checkpoints were saved without one. Anything else that is missing
+    # would be filled with random numbers.
+    missing = {name for name in report["missing_keys"] if task == CLASSIFICATION or "pooler" not in name.split(".")}
+    missing |= {key[0] if isinstance(key, tuple) else key for key in report["mismatched_keys"]}
+    if task == CLASSIFICATION and (new := {name for name in missing if _of_head(name, network)}):
+        missing -= new
+        warnings.warn(
+            f"{folder} has no head with {config.num_labels} labels, so a new one was made with random weights: its "
+            "scores mean nothing before it is trained.",
+            SbertWarning,
+            stacklevel=2,
+        )
+    if missing:
         raise CorruptCheckpointError(
             f"The weights of {folder} lack {len(missing)} tensors that its config.json calls for, such as "
-            f"{missing[0]!r}. The files may belong to another model: download the folder again."
+            f"{min(missing)!r}. The files may belong to another model: download the folder again."
         )
     return network.eval()
+
+
+def _of_head(name: str, network: Any) -> bool:
+    """Whether a tensor is of what gives the scores: outside the network itself, or its pooler."""
+    return not name.startswith(f"{network.base_model_prefix}.") or "pooler" in name.split(".")
 
 
 def _load_config(folder: Path, options: dict[str, Any]) -> Any:
@@ -85,7 +111,9 @@ def _load_config(folder: Path, options: dict[str, Any]) -> Any:
         ) from error
 
 
-def _network_class(config: Any) -> Any:
+def _network_class(config: Any, task: str) -> Any:
+    if task == CLASSIFICATION:
+        return transformers.AutoModelForSequenceClassification
     # Of T5 and its kin the encoder alone makes the vectors; transformers has it as a class of its own.
     encoder = type(config).__name__.removesuffix("Config") + "EncoderModel"
     return getattr(transformers, encoder, transformers.AutoModel)

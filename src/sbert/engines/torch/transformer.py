@@ -1,4 +1,4 @@
-"""Transformer: the network that turns tokens into token vectors, run by transformers."""
+"""Transformer: the network that turns tokens into token vectors, or with a head into scores, run by transformers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import torch
 
 from ...checkpoints import resolve
 from ...checkpoints.modules import ModuleSpec, TransformerSpec
-from ...checkpoints.modules.transformer import usable_positions
+from ...checkpoints.modules.dense import TOKENS
+from ...checkpoints.modules.transformer import CLASSIFICATION, usable_positions
+from ...checkpoints.spec import SCORES
 from ...errors import InputError
 from .base import Features, Module
 from .pretrained import load_network, quiet
@@ -36,6 +38,8 @@ class Transformer(Module):
             folder says so.
         trust_remote_code: whether code that comes with the model may run.
         cache_dir: the hub's cache to look in.
+        transformer_task: ``feature-extraction`` for the network without its head, or ``sequence-classification`` for
+            one with a head that gives scores; by default what the folder says.
 
     Raises:
         InputError: an argument is wrong, or transformers refuses one.
@@ -54,6 +58,7 @@ class Transformer(Module):
         do_lower_case: bool = False,
         trust_remote_code: bool = False,
         cache_dir: str | Path | None = None,
+        transformer_task: str | None = None,
     ) -> None:
         super().__init__()
         if max_seq_length is not None and max_seq_length < 1:
@@ -66,8 +71,9 @@ class Transformer(Module):
             positions = usable_positions(spec.config)
             self.max_seq_length = max_seq_length if positions is None else min(max_seq_length, positions)
         self.do_lower_case = do_lower_case or spec.do_lower_case
+        self.task = transformer_task or spec.task
         self.auto_model = load_network(
-            spec.folder, torch.float32, model_kwargs or {}, config_kwargs or {}, trust_remote_code
+            spec.folder, torch.float32, model_kwargs or {}, config_kwargs or {}, trust_remote_code, self.task
         )
 
     @classmethod
@@ -92,7 +98,13 @@ class Transformer(Module):
         named = dict(model_kwargs or {})
         if not {"dtype", "torch_dtype"} & named.keys():
             named["dtype"] = dtype
-        module = cls(spec.folder, model_kwargs=named, config_kwargs=config_kwargs, trust_remote_code=trust_remote_code)
+        module = cls(
+            spec.folder,
+            model_kwargs=named,
+            config_kwargs=config_kwargs,
+            trust_remote_code=trust_remote_code,
+            transformer_task=spec.task,
+        )
         module.take_settings(spec)
         module.settings = spec.settings
         return module
@@ -105,6 +117,7 @@ class Transformer(Module):
             self.do_lower_case,
             self.settings,
             max_seq_length=self.max_seq_length,
+            task=self.task,
         )
 
     def take_settings(self, spec: ModuleSpec) -> None:  # noqa: D102
@@ -117,7 +130,7 @@ class Transformer(Module):
         return self.auto_model.config
 
     def forward(self, features: Features) -> Features:
-        """Add ``token_embeddings``.
+        """Add ``token_embeddings``, or ``scores`` where the network has a head.
 
         Args:
             features: ``input_ids`` (B, T), ``attention_mask`` (B, T), and ``token_type_ids`` (B, T), which is passed on
@@ -125,7 +138,8 @@ class Transformer(Module):
 
         Returns:
             The features with ``token_embeddings`` (B, T, H), and with ``all_layer_embeddings``, a tuple of such tensors
-            from the embeddings to the last layer, when the configuration has ``output_hidden_states``.
+            from the embeddings to the last layer, when the configuration has ``output_hidden_states``. With a head,
+            ``scores`` (B, labels) instead, before any activation.
         """
         taken = _parameters(self.auto_model.__class__)
         if getattr(self.config, "type_vocab_size", 2) <= 1:
@@ -134,7 +148,7 @@ class Transformer(Module):
         if "use_cache" in taken:
             inputs["use_cache"] = False  # decoders would keep keys and values for tokens that never come
         output = self.auto_model(**inputs)
-        features["token_embeddings"] = output[0]
+        features[SCORES if self.task == CLASSIFICATION else TOKENS] = output[0]
         hidden = getattr(output, "hidden_states", None)
         if hidden is not None:
             features["all_layer_embeddings"] = hidden

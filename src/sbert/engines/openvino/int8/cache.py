@@ -79,6 +79,7 @@ def cache_key(spec: ModelSpec, weights: Weights, own: Sequence[str] | None) -> s
         "weights": tensors_digest(weights, spec),
         "config": spec.transformer.config,
         "max_seq_length": spec.transformer.max_seq_length,
+        "task": spec.transformer.task,
         "modules": [repr(module) for module in spec.modules[1:]],
         "prompts": spec.prompts,
         "texts": sha256_of(FILE),

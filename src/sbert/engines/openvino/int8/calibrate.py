@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 
 from ....checkpoints import ModelSpec
+from ....checkpoints.modules import PoolingSpec
+from ....checkpoints.modules.transformer import FEATURES
 from ....checkpoints.weights import Weights
 from ....errors import EngineError
 from ....text import Batch, load_tokenizer, make_batch, plan_batches
+from ....text.tokenizer import TextOrPair
 from ....types import AnyArray, FloatArray
 from ..feeds import feeds_of
 from ..graph import Linears
@@ -22,7 +25,7 @@ from .fidelity import AIM, LEAST, Fidelity
 from .linears import Int8Linears, int8_table, int8_tensors
 from .observe import WatchedLinears, observe
 from .search import Scales, search
-from .texts import calibration_texts
+from .texts import calibration_texts, in_pairs
 
 _Item = TypeVar("_Item")
 
@@ -61,6 +64,8 @@ def quantize(spec: ModelSpec, weights: Weights, own: Sequence[str] | None) -> Qu
         EngineError: vectors in int8 are too far from those in float32; both figures are named.
     """
     shown, held_back = calibration_texts(own, spec.prompts.values())
+    if spec.scores:
+        spec, shown, held_back = _without_head(spec), in_pairs(shown), in_pairs(held_back)
     watched = WatchedLinears()
     model = lower(spec, weights, tokens_out=True, linears=watched)
     batches = list(_batches(spec, shown))
@@ -71,6 +76,13 @@ def quantize(spec: ModelSpec, weights: Weights, own: Sequence[str] | None) -> Qu
         }
     exact = _vectors(spec, weights, None, held_back)
     return _faithful(spec, weights, watched, chosen, exact, held_back)
+
+
+def _without_head(spec: ModelSpec) -> ModelSpec:
+    """A network as its head sees it: by the vector that the scores are made of, whose fidelity can be told."""
+    network = spec.transformer
+    mode = str(network.config.get("classifier_pooling", "cls"))
+    return replace(spec, modules=(replace(network, task=FEATURES), PoolingSpec(network.dimension, (mode,))))
 
 
 @contextmanager
@@ -93,7 +105,7 @@ def _faithful(
     watched: WatchedLinears,
     chosen: dict[str, Scales],
     exact: FloatArray,
-    held_back: list[str],
+    held_back: list[TextOrPair],
 ) -> Quantized:
     """Quantise all groups but the most sensitive ones: as few of those as fidelity allows."""
     by_error = sorted(chosen, key=lambda group: chosen[group].error)
@@ -138,14 +150,14 @@ def _stacked(weights: Weights, layers: list[str]) -> FloatArray:
     return np.concatenate([weights.float32(f"{layer}.weight") for layer in layers])
 
 
-def _batches(spec: ModelSpec, texts: list[str]) -> Iterator[Batch]:
+def _batches(spec: ModelSpec, texts: list[TextOrPair]) -> Iterator[Batch]:
     tokenizer = load_tokenizer(spec.transformer)
     tokens = tokenizer.batch(texts)
     for length, rows in plan_batches(tokens.lengths, _TOKENS_IN_BATCH, longest=tokenizer.max_length):
         yield make_batch(tokens, rows, length, tokenizer.pad_id)
 
 
-def _vectors(spec: ModelSpec, weights: Weights, linears: Linears | None, texts: list[str]) -> FloatArray:
+def _vectors(spec: ModelSpec, weights: Weights, linears: Linears | None, texts: list[TextOrPair]) -> FloatArray:
     """Vectors of texts, in no particular but always the same order: (n, d)."""
     pooled = spec.pools
     run = run_once(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ....errors import InputError, NotTextError
+from ....text.tokenizer import TextOrPair
 
 FILE = Path(__file__).with_name("calibration.txt")
 
@@ -23,7 +24,7 @@ _HELD_BACK = 5
 _MOST = 2000
 
 
-def calibration_texts(own: Iterable[str] | None, prompts: Iterable[str]) -> tuple[list[str], list[str]]:
+def calibration_texts(own: Iterable[str] | None, prompts: Iterable[str]) -> tuple[list[TextOrPair], list[TextOrPair]]:
     """Texts to calibrate on, and others to measure on.
 
     Args:
@@ -33,12 +34,17 @@ def calibration_texts(own: Iterable[str] | None, prompts: Iterable[str]) -> tupl
     texts = [*(own or ()), *FILE.read_text(encoding="utf-8").splitlines()]
     own_prompts = ["", *sorted({prompt for prompt in prompts if prompt})]
     generator = random.Random(0)  # noqa: S311  (the same choice each time is what is wanted)
-    fronted = [
+    fronted: list[TextOrPair] = [
         generator.choice(_USUAL_PROMPTS if generator.random() < _FRONTED else own_prompts) + text for text in texts
     ]
     held_back = fronted[::_HELD_BACK]
     del fronted[::_HELD_BACK]
     return fronted, held_back
+
+
+def in_pairs(texts: list[TextOrPair]) -> list[TextOrPair]:
+    """The texts, two and two, for networks that read pairs."""
+    return [(str(one), str(other)) for one, other in zip(texts[::2], texts[1::2], strict=False)]
 
 
 def own_texts(calibrate: Iterable[str]) -> list[str]:
