@@ -15,7 +15,7 @@ import sbert
 from sbert import SentenceTransformer
 from sbert.cli.app import app
 from sbert.data import open_embeddings
-from support.tiny import WORDS, make_tiny_model
+from support.tiny import WORDS, make_tiny_cross_encoder, make_tiny_model
 
 TEXTS = [
     "A cat sleeps on the sofa.",
@@ -234,6 +234,36 @@ def test_search_queries_from_standard_input(run, corpus):
     hit = answers[0]["hits"][0]
     assert hit == {"rank": 1, "score": hit["score"], "corpus_id": hit["corpus_id"], "text": TEXTS[hit["corpus_id"]]}
     assert answers[0]["milliseconds"] > 0
+
+
+@pytest.fixture(scope="module")
+def cross_encoder(tmp_path_factory):
+    return make_tiny_cross_encoder(tmp_path_factory.mktemp("cross"), "bert")
+
+
+def test_search_and_rerank(run, corpus, cross_encoder):
+    """The reranker decides, and the time of each step is told."""
+    result = run("search", corpus, "a sleeping pet", "-k", 3, "--rerank", cross_encoder, "--json")
+    answer = json.loads(result.stdout)
+    model = sbert.CrossEncoder(cross_encoder, backend="openvino")
+    expected = model.rank("a sleeping pet", TEXTS, top_k=3)
+    assert [hit["corpus_id"] for hit in answer["hits"]] == [row["corpus_id"] for row in expected]
+    assert [hit["score"] for hit in answer["hits"]] == [round(row["score"], 6) for row in expected]
+    assert sorted(hit["retrieved"]["rank"] for hit in answer["hits"])[0] in (1, 2)
+    assert answer["retrieve_milliseconds"] + answer["rerank_milliseconds"] <= answer["milliseconds"] + 1
+    told = run("search", corpus, "a sleeping pet", "--rerank", cross_encoder).stderr
+    assert "4 candidates found in" in told
+    assert "reranked in" in told
+
+
+def test_rerank(run, corpus, cross_encoder):
+    model = sbert.CrossEncoder(cross_encoder, backend="openvino")
+    expected = model.rank("a sleeping pet", TEXTS)
+    answer = json.loads(run("rerank", "a sleeping pet", corpus, "-m", cross_encoder, "-c", "text", "--json").stdout)
+    assert [hit["text"] for hit in answer["hits"]] == [TEXTS[row["corpus_id"]] for row in expected]
+    shown = run("rerank", "a sleeping pet", "-", "-m", cross_encoder, "-k", 1, stdin="\n".join(TEXTS)).stdout
+    assert TEXTS[expected[0]["corpus_id"]] in shown
+    assert TEXTS[expected[-1]["corpus_id"]] not in shown
 
 
 def test_search_with_the_corpus_on_standard_input(run):

@@ -7,8 +7,10 @@ from typer.testing import CliRunner
 
 pytest.importorskip("lancedb", reason="the index needs lancedb: pip install 'sbert[index]'")
 
+from sbert import CrossEncoder
 from sbert.cli.app import app
 from support.static import static_folder
+from support.tiny import make_tiny_cross_encoder
 
 
 @pytest.fixture
@@ -119,6 +121,17 @@ def test_errors_say_what_to_do(run, built, arguments, message):
 def test_search_of_an_index(run, built):
     (answer,) = lines(run("search", built, "the cat can eat fish", "-k", 1, "--json"))
     assert answer["hits"][0]["heading"] == "Cats > Food"
+
+
+def test_search_of_an_index_and_rerank(run, built, tmp_path):
+    folder = make_tiny_cross_encoder(tmp_path / "cross", "bert")
+    for command in (("search",), ("index", "search")):
+        answer = json.loads(run(*command, built, "cat", "-k", 2, "--rerank", folder, "--json").stdout)
+        passages = [hit["passage"] for hit in answer["hits"]]
+        scores = CrossEncoder(folder, backend="openvino").score("cat", passages)
+        assert [hit["score"] for hit in answer["hits"]] == [round(float(score), 6) for score in scores]
+        assert scores[0] >= scores[1]
+        assert answer["rerank_milliseconds"] > 0
 
 
 def test_search_of_a_folder(run, docs, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("lancedb", reason="the index needs lancedb: pip install 'sbert[index]'")
 
-from sbert import SentenceTransformer
+from sbert import CrossEncoder, SentenceTransformer
 from sbert.errors import (
     DataError,
     EngineError,
@@ -20,7 +20,9 @@ from sbert.errors import (
 )
 from sbert.index import Document, FileDocuments, Index, Section
 from sbert.index.lookups import index_name
+from sbert.search import Pipeline
 from support.static import static_folder
+from support.tiny import make_tiny_cross_encoder
 
 ANIMALS = [
     {"id": "cat", "text": "the cat sleeps in the house", "legs": 4, "weight": 4.5, "wild": False},
@@ -361,6 +363,17 @@ def test_rerank_decides(index):
     assert seen == ["house"]
     assert ids(hits) == sorted((animal["id"] for animal in ANIMALS), key=lambda name: (len(TEXTS[name]), name))[:2]
     assert hits[0].score == hits[0].scores["rerank"] == -len(hits[0].passage)
+
+
+def test_a_cross_encoder_reranks(index, tmp_path):
+    index.add(ANIMALS)
+    model = CrossEncoder(make_tiny_cross_encoder(tmp_path / "cross", "bert"), backend="openvino")
+    hits = index.search("house", 3, rerank=model)
+    scores = dict(zip(TEXTS, model.score("house", list(TEXTS.values())), strict=True))
+    assert [hit.score for hit in hits] == sorted(map(float, scores.values()), reverse=True)[:3]
+    assert all(hit.score == scores[hit.document] for hit in hits)
+    answers = Pipeline(index, model).search("house", 3)
+    assert [(each.found.id, each.score) for each in answers] == [(hit.id, hit.score) for hit in hits]
 
 
 # --- sources ------------------------------------------------------------------------------------------------------

@@ -14,7 +14,9 @@ from sbert.checkpoints import resolve
 from sbert.checkpoints.modules import TransformerSpec
 from sbert.errors import CorruptCheckpointError, TokenizerNotFoundError
 from sbert.text import load_tokenizer
+from sbert.text.tokenizer import FastTokenizer
 from support.folders import bert_folder, write_json
+from support.tiny import ARCHITECTURES, WORDS, tokenizer_of
 
 TEXTS = [
     "Hello, world! It's 3.14 o'clock — isn't it?",
@@ -197,3 +199,26 @@ def test_text_and_back(minilm_folder):
     assert ids == tokenizer.encode("Hello world") == tokenizer(["Hello world"])["input_ids"][0]
     assert tokenizer.decode(ids) == "hello world"
     assert tokenizer.vocabulary()["hello"] == ids[1]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@given(data=st.data())
+@settings(max_examples=40)
+def test_pairs_that_share_a_text_are_tokenised_as_apart(architecture, data):
+    """A query with its documents is put together from parts: to the numbers that the library gives pair by pair."""
+    limit = data.draw(st.one_of(st.none(), st.integers(5, 40)))
+    words = st.lists(st.sampled_from([*WORDS[:40], "日本", "<s>", "[SEP]", "zz"]), max_size=30).map(" ".join)
+    pairs = [(query, text) for query in data.draw(st.lists(words, min_size=1, max_size=2)) for text in data.draw(LISTS)]
+    tokenizer = FastTokenizer(tokenizer_of(architecture), limit, 0)
+    together = tokenizer.batch(pairs)
+    for row, pair in enumerate(pairs):
+        alone = tokenizer.batch([pair])
+        part = slice(together.starts[row], together.starts[row + 1])
+        assert together.ids[part].tolist() == alone.ids.tolist()
+        assert together.type_ids[part].tolist() == alone.type_ids.tolist()
+        assert together.dropped[row] == alone.dropped[0]
+
+
+LISTS = st.lists(
+    st.lists(st.sampled_from([*WORDS[40:80], "ß", "</s>"]), max_size=30).map(" ".join), min_size=4, max_size=6
+)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .console import is_interactive, note, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..search.pipeline import Timings
 
 PROMPT = "search > "
 
@@ -15,7 +18,14 @@ PROMPT = "search > "
 Find = Callable[[str], list[dict[str, Any]]]
 
 
-def answer(query: str | None, find: Find, columns: tuple[str, ...], *, as_json: bool) -> None:
+def answer(
+    query: str | None,
+    find: Find,
+    columns: tuple[str, ...],
+    *,
+    as_json: bool,
+    steps: Callable[[], Timings] | None = None,
+) -> None:
     """Answer a query, or all that are asked for where there is none.
 
     Args:
@@ -23,6 +33,7 @@ def answer(query: str | None, find: Find, columns: tuple[str, ...], *, as_json: 
         find: finds the hits.
         columns: of a hit that are shown after its rank and score.
         as_json: whether to print an object for each query.
+        steps: how long the steps of the last search took, where it has several.
     """
     from ..errors import InputError
 
@@ -38,12 +49,20 @@ def answer(query: str | None, find: Find, columns: tuple[str, ...], *, as_json: 
         milliseconds = (time.perf_counter() - started) * 1000
         hits = [{"rank": rank, **hit, "score": round(hit["score"], 6)} for rank, hit in enumerate(hits, start=1)]
         if as_json:
-            print_json({"query": asked, "hits": hits, "milliseconds": round(milliseconds, 2)})
+            each = {} if steps is None else _milliseconds(steps())
+            print_json({"query": asked, "hits": hits, "milliseconds": round(milliseconds, 2), **each})
         else:
             shown = [tuple(str(hit[name] or "") for name in columns) for hit in hits]
             rows = [(str(hit["rank"]), f"{hit['score']:.4f}", *row) for hit, row in zip(hits, shown, strict=True)]
             print_table(("rank", "score", *columns), rows)
-            note(f"{milliseconds:.0f} ms")
+            note(f"{milliseconds:.0f} ms" if steps is None else f"{milliseconds:.0f} ms: {steps()}")
+
+
+def _milliseconds(timings: Timings) -> dict[str, float]:
+    return {
+        f"{step}_milliseconds": round(1000 * seconds, 2)
+        for step, seconds in (("retrieve", timings.retrieve), ("rerank", timings.rerank))
+    }
 
 
 def _asked() -> Iterator[str]:

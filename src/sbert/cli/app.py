@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from ..errors import SbertError, SbertWarning
 from ..version import __version__
-from . import align, cluster, dedupe, distill, encode, index, info, pairs, quantize, search, similarity
+from . import align, cluster, dedupe, distill, encode, index, info, pairs, quantize, rerank, search, similarity
 from . import map as map_texts
 from .console import note
 
@@ -85,6 +85,7 @@ for _command in (
     encode.encode,
     similarity.similarity,
     search.search,
+    rerank.rerank,
     pairs.pairs,
     align.align,
     cluster.cluster,

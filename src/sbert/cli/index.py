@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .answers import answer
 from .console import note, print_json, print_table
-from .options import DEFAULT_MODEL, Backend, BatchSize, Column, Device, Dtype, Json, Model, load_model
-from .search import PASSAGE_COLUMNS, passages, tell_skipped
+from .options import DEFAULT_MODEL, Backend, BatchSize, Column, Device, Dtype, Json, Model, Rerank, load_model
+from .retrieval import answer_from
+from .search import PASSAGE_COLUMNS, described, tell_skipped
 
 if TYPE_CHECKING:
     from ..index import Changes, Index
@@ -148,17 +148,23 @@ def search(
     top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, help="Hits for each query.")] = 10,
     where: Where = None,
     mode: Annotated[str, typer.Option("--mode", help="dense (by meaning), text (by words), or hybrid.")] = "hybrid",
+    rerank: Rerank = None,
     as_json: Json = False,
 ) -> None:
     """Find the passages that answer a query."""
     index = _opened(path)
     if mode != "text":
         _ = index.model  # loaded now, so that the time told of the first query is its own
-    answer(
+    answer_from(
+        index,
         query,
-        lambda asked: passages(index.search(asked, top_k, where=where, mode=mode)),
+        described,
         PASSAGE_COLUMNS,
+        top_k=top_k,
+        rerank=rerank,
         as_json=as_json,
+        where=where,
+        mode=mode,
     )
 
 

@@ -9,6 +9,8 @@ import typer
 from .console import note
 
 if TYPE_CHECKING:
+    from ..models.base import BaseModel
+    from ..models.cross_encoder import CrossEncoder
     from ..models.sentence_transformer import SentenceTransformer
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -32,6 +34,10 @@ Dtype = Annotated[
 ]
 Backend = Annotated[str, typer.Option("--backend", help="Engine: auto, openvino, torch or static.")]
 Device = Annotated[str | None, typer.Option("--device", help="Where to compute: cpu, cuda, cuda:1, mps ...")]
+Rerank = Annotated[
+    str | None,
+    typer.Option("--rerank", metavar="MODEL", help="Cross-encoder that puts the best hundred in order."),
+]
 TruncateDim = Annotated[int | None, typer.Option("--truncate-dim", min=1, help="Keep this many leading dimensions.")]
 BatchSize = Annotated[
     int | None, typer.Option("--batch-size", min=1, help="Texts in a batch at the most; chosen by itself.")
@@ -39,15 +45,15 @@ BatchSize = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else to standard output.")]
 
 
-def tell_truncation(embedder: SentenceTransformer, of: str = "") -> None:
-    """Tell what was cut off the texts that a model has just embedded, if anything was.
+def tell_truncation(model: BaseModel, of: str = "") -> None:
+    """Tell what was cut off the texts that a model has just read, if anything was.
 
     Args:
-        embedder: the model.
+        model: the model.
         of: what the texts were of, to go before it.
     """
-    if embedder.truncation.truncated:
-        note(f"{of}: {embedder.truncation}" if of else str(embedder.truncation))
+    if model.truncation.truncated:
+        note(f"{of}: {model.truncation}" if of else str(model.truncation))
 
 
 def load_model(name: str, **options: Any) -> SentenceTransformer:
@@ -55,3 +61,10 @@ def load_model(name: str, **options: Any) -> SentenceTransformer:
     from ..models.sentence_transformer import SentenceTransformer
 
     return SentenceTransformer(name, on_truncation="ignore", **options)
+
+
+def load_reranker(name: str, **options: Any) -> CrossEncoder:
+    """The cross-encoder that the options ask for."""
+    from ..models.cross_encoder import CrossEncoder
+
+    return CrossEncoder(name, on_truncation="ignore", **options)

@@ -7,13 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .answers import answer
 from .console import note
-from .options import DEFAULT_MODEL, Backend, Column, Device, Dtype, Form, Json, Model, load_model, tell_truncation
+from .options import (
+    DEFAULT_MODEL,
+    Backend,
+    Column,
+    Device,
+    Dtype,
+    Form,
+    Json,
+    Model,
+    Rerank,
+    load_model,
+    tell_truncation,
+)
+from .retrieval import answer_from
 
 if TYPE_CHECKING:
     from ..index import Hit
     from ..models.sentence_transformer import SentenceTransformer
+    from ..search.text_corpus import FoundText, TextCorpus
 
 #: What is shown of a passage of an index.
 PASSAGE_COLUMNS = ("document", "heading", "passage")
@@ -38,6 +51,7 @@ def search(
     dtype: Dtype = None,
     backend: Backend = "auto",
     device: Device = None,
+    rerank: Rerank = None,
     as_json: Json = False,
 ) -> None:
     """Search the texts of a file, or the documents of a folder, by meaning.
@@ -61,10 +75,11 @@ def search(
             )
             note(f"{changes}; the index is {index.path}.")
             tell_skipped(dict(changes.skipped))
-        answer(query, lambda asked: passages(index.search(asked, top_k)), PASSAGE_COLUMNS, as_json=as_json)
+        answer_from(index, query, described, PASSAGE_COLUMNS, top_k=top_k, rerank=rerank, as_json=as_json)
         return
     embedder = load_model(model, dtype=dtype, backend=backend, device=device)
-    _search_texts(embedder, corpus, query, top_k, column, form, as_json)
+    texts = _text_corpus(embedder, corpus, column, form)
+    answer_from(texts, query, _described_text, ("text",), top_k=top_k, rerank=rerank, as_json=as_json)
 
 
 def is_index(path: str) -> bool:
@@ -72,9 +87,13 @@ def is_index(path: str) -> bool:
     return path.rstrip("/\\").endswith(".lance")
 
 
-def passages(hits: list[Hit]) -> list[dict[str, Any]]:
-    """Hits as plain values."""
-    return [hit.to_dict() for hit in hits]
+def described(hit: Hit) -> dict[str, Any]:
+    """A hit of an index as plain values."""
+    return hit.to_dict()
+
+
+def _described_text(hit: FoundText) -> dict[str, Any]:
+    return {"score": hit.score, "corpus_id": hit.id, "text": hit.passage}
 
 
 def tell_skipped(skipped: dict[str, str]) -> None:
@@ -83,30 +102,15 @@ def tell_skipped(skipped: dict[str, str]) -> None:
         note(f"Left out: {problem}")
 
 
-def _search_texts(
-    embedder: SentenceTransformer,
-    corpus: str,
-    query: str | None,
-    top_k: int,
-    column: str | None,
-    form: str | None,
-    as_json: bool,
-) -> None:
-    """Search the texts of one file."""
+def _text_corpus(embedder: SentenceTransformer, corpus: str, column: str | None, form: str | None) -> TextCorpus:
+    """The texts of one file with their vectors."""
     from ..data import read_texts
-    from ..search.corpus import Corpus
     from ..search.corpus_cache import embed_corpus
+    from ..search.text_corpus import TextCorpus
 
     texts = read_texts(corpus, column=column, form=form)
     vectors = embed_corpus(embedder, texts.texts, texts.path)
     note(vectors.note)
     if not vectors.from_cache:
         tell_truncation(embedder)
-    prepared = Corpus(vectors.embeddings, score_function=embedder.similarity_fn_name)
-
-    def find(asked: str) -> list[dict[str, Any]]:
-        hits = prepared.search(embedder.encode_query([asked]), top_k)
-        found = zip(hits.ids[0].tolist(), hits.scores[0].tolist(), strict=True)
-        return [{"score": score, "corpus_id": row, "text": texts.texts[row]} for row, score in found]
-
-    answer(query, find, ("text",), as_json=as_json)
+    return TextCorpus(embedder, texts.texts, vectors.embeddings)

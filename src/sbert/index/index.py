@@ -390,8 +390,8 @@ class Index:
             mode: ``dense`` compares vectors; ``text`` finds words, by BM25; ``hybrid`` does both.
             fusion: of both: weights such as ``{"dense": 0.7, "text": 0.3}`` for scores scaled to 0 to 1, or ``rrf`` for
                 reciprocal ranks.
-            rerank: called with the query and the texts of a hundred candidates, returns a score for each; the hits are
-                the best of those.
+            rerank: a :class:`~sbert.CrossEncoder`, or a function that is called with the query and the texts of a
+                hundred candidates and returns a score for each; the hits are the best of those.
 
         Returns:
             Hits, the best first; a list of them for each query where several were given.

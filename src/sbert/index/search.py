@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -21,8 +21,17 @@ from .schema import DOCUMENT, HEADING, ID, OWN, PASSAGE, START, STOP, VECTOR
 from .store import Store
 
 MODES = ("dense", "text", "hybrid")
-#: What scores passages anew: called with the query and the passages' texts, it returns a number for each.
-Rerank: TypeAlias = Callable[[str, list[str]], Sequence[float]]
+
+
+class Reranker(Protocol):
+    """A model that scores passages anew, such as a :class:`~sbert.CrossEncoder`."""
+
+    def score(self, query: str, documents: Sequence[str]) -> FloatArray:
+        """A number for each passage."""
+
+
+#: What scores passages anew: a model, or a function of the query and the passages' texts.
+Rerank: TypeAlias = Reranker | Callable[[str, list[str]], Sequence[float]]
 #: Passages that hybrid search and reranking look at, at the least.
 CANDIDATES = 100
 
@@ -205,7 +214,8 @@ def reranked(query: str, hits: list[Hit], rerank: Rerank) -> list[Hit]:
     """
     if not hits:
         return hits
-    scores = np.asarray(rerank(query, [hit.passage for hit in hits]), np.float64)
+    score: Any = getattr(rerank, "score", rerank)
+    scores = np.asarray(score(query, [hit.passage for hit in hits]), np.float64)
     if scores.shape != (len(hits),) or not np.isfinite(scores).all():
         raise InputError(
             f"rerank must return a finite number for each of the {len(hits)} passages; got the shape {scores.shape}"

@@ -14,15 +14,22 @@ from .mining import paraphrases
 from .naming import name_clusters
 from .neighbours import Neighbours, neighbours
 from .pairs import Pairs, most_similar_pairs
+from .pipeline import Answer, Pipeline, Timings
+from .text_corpus import FoundText, TextCorpus
 
 __all__ = [
     "Accuracy",
+    "Answer",
     "Clusters",
     "Corpus",
     "Duplicates",
+    "FoundText",
     "Hits",
     "Neighbours",
     "Pairs",
+    "Pipeline",
+    "TextCorpus",
+    "Timings",
     "cluster",
     "communities",
     "deduplicate",

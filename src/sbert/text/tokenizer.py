@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import chain
@@ -13,6 +14,7 @@ import numpy as np
 from ..errors import InputError
 from ..process import WORK
 from ..types import IntArray
+from .pairs import PairFrame, longest_first
 from .tokens import Tokens, WholeText
 
 TextOrPair = str | tuple[str, str]
@@ -162,6 +164,8 @@ class FastTokenizer(Tokenizer):
         return text
 
     def batch(self, texts: Sequence[TextOrPair]) -> Tokens:  # noqa: D102
+        if (shared := self._shared_firsts(texts)) is not None:
+            return self._joined(texts, *shared)
         with WORK.shared():
             encodings = self.backend.encode_batch_fast(texts)
         rows = [encoding.ids for encoding in encodings]
@@ -179,6 +183,51 @@ class FastTokenizer(Tokenizer):
             for index in np.flatnonzero(starts[1:] - starts[:-1] >= self.max_length).tolist():
                 dropped[index] = self._full_length(texts[index]) - len(rows[index])
         return Tokens(ids, type_ids, starts, dropped)
+
+    def _shared_firsts(self, texts: Sequence[TextOrPair]) -> tuple[PairFrame, list[str]] | None:
+        """The different first texts of pairs, where most pairs share theirs with others: a query with its documents."""
+        if len(texts) < 2 or self.keep_end or any(isinstance(text, str) for text in texts):
+            return None
+        firsts = list(dict.fromkeys(text[0] for text in texts))
+        if 2 * len(firsts) > len(texts) or self._pair_frame is None:
+            return None
+        return self._pair_frame, firsts
+
+    @functools.cached_property
+    def _pair_frame(self) -> PairFrame | None:
+        return PairFrame.of(self.backend)
+
+    def _joined(self, pairs: Sequence[TextOrPair], frame: PairFrame, firsts: list[str]) -> Tokens:
+        """The tokens of pairs whose first texts are tokenised once each."""
+        with WORK.shared():
+            encodings = self.backend.encode_batch([*firsts, *(pair[1] for pair in pairs)], add_special_tokens=False)
+        # Of a long part, what is beyond the limit comes apart, and is only counted.
+        parts = [
+            (encoding.ids, len(encoding.ids) + sum(len(rest.ids) for rest in encoding.overflowing))
+            for encoding in encodings
+        ]
+        numbers = dict(zip(firsts, parts, strict=False))
+        rows: list[list[int]] = []
+        types: list[list[int]] = []
+        dropped = np.zeros(len(pairs), np.int64)
+        for place, (pair, (second, second_length)) in enumerate(zip(pairs, parts[len(firsts) :], strict=True)):
+            first, first_length = numbers[pair[0]]
+            room = first_length + second_length
+            if self.max_length is not None:
+                room = max(0, self.max_length - frame.special)
+            kept = longest_first(first_length, second_length, room)
+            rows.append(frame.ids(first[: kept[0]], second[: kept[1]]))
+            types.append(frame.type_ids(*kept))
+            dropped[place] = first_length + second_length - sum(kept)
+        starts = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=starts[1:])
+        total = int(starts[-1])
+        return Tokens(
+            np.fromiter(chain.from_iterable(rows), np.int64, total),
+            np.fromiter(chain.from_iterable(types), np.int64, total),
+            starts,
+            dropped,
+        )
 
     def _full_length(self, text: TextOrPair) -> int:
         """Number of tokens of a text or pair, special tokens included, had nothing been cut."""
