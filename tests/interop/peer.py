@@ -1,6 +1,7 @@
 """Run in the peer's environment: loads folders and embeds texts, or saves again, as lines of input ask.
 
-Each line is a JSON object with ``action`` (``encode`` or ``save``), ``folder``, ``out``, and for ``encode`` ``texts``.
+Each line is a JSON object with ``action`` (``encode`` or ``save``), ``folder``, ``out``, and for ``encode`` ``texts``;
+with ``pairs`` instead, the folder is a cross-encoder's, and their scores are what is wanted.
 Each is answered by a line: ``{}``, or ``{"error": ...}``. Knows nothing of this project.
 """
 
@@ -9,15 +10,17 @@ import sys
 import traceback
 
 import numpy as np
-from sentence_transformers import SentenceTransformer
+from sentence_transformers import CrossEncoder, SentenceTransformer
 
 for line in sys.stdin:
     request = json.loads(line)
     answer = {}
     try:
-        model = SentenceTransformer(request["folder"], device="cpu")
+        family = CrossEncoder if "pairs" in request else SentenceTransformer
+        model = family(request["folder"], device="cpu")
         if request["action"] == "encode":
-            np.save(request["out"], model.encode(request["texts"]))
+            found = model.predict(request["pairs"]) if "pairs" in request else model.encode(request["texts"])
+            np.save(request["out"], found)
         else:
             model.save_pretrained(request["out"])
     except Exception:

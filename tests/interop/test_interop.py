@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sbert import SentenceTransformer
+from sbert import CrossEncoder, SentenceTransformer
 from sbert.checkpoints import resolve
 from support.static import static_folder
-from support.tiny import make_tiny_model
+from support.tiny import make_tiny_cross_encoder, make_tiny_model
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = Path(os.environ.get("SBERT_PEER_PYTHON", ROOT / ".venv-peers" / "bin" / "python"))
@@ -90,3 +90,29 @@ def test_static_models_travel_both_ways(peer, tmp_path, form):
     np.testing.assert_allclose(vectors_of(peer, tmp_path / "ours", tmp_path), model.encode(TEXTS), atol=1e-6)
     peer("save", source, tmp_path / "theirs")
     np.testing.assert_allclose(SentenceTransformer(tmp_path / "theirs").encode(TEXTS), model.encode(TEXTS), atol=1e-6)
+
+
+PAIRS = [[one, other] for one in TEXTS[:2] for other in TEXTS[1:]]
+
+
+def scores_of(peer, folder, scratch):
+    peer("encode", folder, scratch / "scores.npy", pairs=PAIRS)
+    return np.load(scratch / "scores.npy")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "labels"),
+    [("bert", 1), ("bert", 3), ("roberta", 1), ("distilbert", 1), ("electra", 2), ("mpnet", 1), ("modernbert", 1)],
+)
+@pytest.mark.parametrize("backend", ["openvino", "torch"])
+def test_cross_encoders_travel_both_ways(peer, tmp_path, architecture, labels, backend):
+    source = make_tiny_cross_encoder(tmp_path / "source", architecture, labels=labels)
+    model = CrossEncoder(source, backend=backend, device="cpu")
+    np.testing.assert_allclose(model.predict(PAIRS), scores_of(peer, source, tmp_path), atol=1e-4)
+    model.activation_fn = "tanh"
+    model.save_pretrained(tmp_path / "ours")
+    scores = model.predict(PAIRS)
+    np.testing.assert_allclose(scores_of(peer, tmp_path / "ours", tmp_path), scores, atol=1e-4)
+    peer("save", tmp_path / "ours", tmp_path / "theirs", pairs=[])
+    again = CrossEncoder(tmp_path / "theirs", backend=backend, device="cpu")
+    np.testing.assert_allclose(again.predict(PAIRS), scores, atol=1e-4)
