@@ -87,6 +87,20 @@ def _scale(results: Results) -> Iterator[Row]:
         yield label, f"{best['p50']:.1f} ms", "", f"recall@10 {100 * best['recall']:.1f} %"
 
 
+def _cross_encoder(results: Results) -> Iterator[Row]:
+    for name, side in results["sides"].items():
+        if is_ours(name):
+            label = f"`CrossEncoder.rank` of {results['candidates']} documents, {name.removeprefix('sbert ')}"
+            order = f"order {side['rank_correlation']:.1f} of 100"
+            yield label, f"{side['milliseconds']:,.0f} ms", times(side["ratio"]), order
+
+
+def _why_bi_encoders(results: Results) -> Iterator[Row]:
+    last = list(results["dtypes"]["int8"].values())[-1]
+    hours = f"all pairs read by a cross-encoder: {last['by_pairs'] / 3600:,.0f} h"
+    yield "the most similar pair of 10,000 texts, int8", f"{last['by_vectors']:.1f} s", "", hours
+
+
 def _install_size(results: Results) -> Iterable[Row]:
     return [("disk space of the base install", f"{results['megabytes']:.0f} MB", "", "no torch in it")]
 
@@ -98,5 +112,7 @@ _ROWS = {
     "mining": _mining,
     "scale": _scale,
     "pairs": _pairs,
+    "cross_encoder": _cross_encoder,
+    "why_bi_encoders": _why_bi_encoders,
     "install_size": _install_size,
 }

@@ -288,6 +288,34 @@ def pairs(results: Results) -> list[str]:
     return [what, "`sbert pairs` is the command; the peer is `util.paraphrase_mining`.", "", *table(heads, rows), ""]
 
 
+def cross_encoder(results: Results) -> list[str]:
+    """Reranking by a cross-encoder."""
+    rows = []
+    for name, side in results["sides"].items():
+        speed = [f"{side['milliseconds']:,.0f} ms", times(side["ratio"])]
+        rows.append([name, *speed, f"{side['largest_difference']:.2g}", f"{side['rank_correlation']:.2f}"])
+    return [
+        f"`CrossEncoder.rank` of {results['candidates']} documents, {results['tokens']} tokens a pair, by MiniLM-L6's "
+        f"network with a head that is not trained; scores spread by {results['spread']:.2f} (standard deviation).",
+        "",
+        *table(["side", "a query", "ratio", "largest difference of scores", "order as the peer's, of 100"], rows),
+        "",
+    ]
+
+
+def why_bi_encoders(results: Results) -> list[str]:
+    """All pairs read, or compared by vectors."""
+    lines = [f"The most similar pair among n {results['what']}, by all pairs read together or by vectors compared.", ""]
+    for dtype, curve in results["dtypes"].items():
+        rows = []
+        for size, row in curve.items():
+            whole = row.get("extrapolated")
+            by_pairs = f"{row['by_pairs'] / 3600:,.1f} h (extrapolated)" if whole else f"{row['by_pairs']:.1f} s"
+            rows.append([f"{int(size):,}", f"{int(row['pairs']):,}", by_pairs, f"{row['by_vectors']:.2f} s"])
+        lines += [*table([f"n, {dtype}", "pairs", "cross-encoder", "bi-encoder"], rows), ""]
+    return lines
+
+
 def install_size(results: Results) -> list[str]:
     """Disk space."""
     brings = " and ".join(results["brings"]) or "neither"
@@ -388,6 +416,8 @@ SECTIONS: dict[str, tuple[str, Callable[[Results], list[str]]]] = {
     "mining": ("Mining", mining),
     "duplicates": ("Near-duplicates", duplicates),
     "pairs": ("Most similar pairs", pairs),
+    "cross_encoder": ("Reranking", cross_encoder),
+    "why_bi_encoders": ("Why bi-encoders", why_bi_encoders),
     "install_size": ("Size on disk", install_size),
     "static": ("Static models", static),
     "memory": ("Memory of a long job", memory),

@@ -21,6 +21,8 @@ NAMES = (
     "duplicates",
     "tatoeba",
     "pairs",
+    "cross_encoder",
+    "why_bi_encoders",
     "memory",
     "resume",
     "static",
