@@ -113,6 +113,7 @@ def test_public_names():
         "Index",
         "SentenceTransformer",
         "SimilarityFunction",
+        "SparseEncoder",
         "__version__",
         "errors",
         "mine_hard_negatives",

@@ -2,7 +2,7 @@
 
 >>> import sbert
 >>> sorted(name for name in sbert.__all__ if name[0].isupper())
-['CrossEncoder', 'Index', 'SentenceTransformer', 'SimilarityFunction']
+['CrossEncoder', 'Index', 'SentenceTransformer', 'SimilarityFunction', 'SparseEncoder']
 
 Names are loaded when they are first used, so ``import sbert`` itself loads nothing heavy.
 """
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .index.index import Index
     from .models.cross_encoder import CrossEncoder
     from .models.sentence_transformer import SentenceTransformer
+    from .models.sparse_encoder import SparseEncoder
     from .quantization import quantize_embeddings
     from .search.hard_negatives import mine_hard_negatives
     from .similarity import SimilarityFunction
@@ -31,6 +32,7 @@ _HOMES = {
     "Index": "index.index",
     "SentenceTransformer": "models.sentence_transformer",
     "SimilarityFunction": "similarity",
+    "SparseEncoder": "models.sparse_encoder",
     "mine_hard_negatives": "search.hard_negatives",
     "quantize_embeddings": "quantization",
 }
@@ -41,6 +43,7 @@ __all__ = [
     "Index",
     "SentenceTransformer",
     "SimilarityFunction",
+    "SparseEncoder",
     "__version__",
     "errors",
     "mine_hard_negatives",

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM, AutoModelForSequenceClassification
 
 #: Every architecture that :func:`make_tiny_model` makes.
 ARCHITECTURES = (
@@ -123,6 +123,23 @@ def make_tiny_cross_encoder(
     generator = torch.Generator().manual_seed(seed)
     overrides = {"num_labels": labels} | config_overrides
     _write_network(folder, architecture, AutoModelForSequenceClassification, generator, overrides)
+    return folder
+
+
+def make_tiny_splade(folder: Path, architecture: str, *, seed: int = 0, **config_overrides: Any) -> Path:
+    """Write a plain Hugging Face folder of a tiny network with the head that tells words.
+
+    Args:
+        folder: where to; made if it is not there.
+        architecture: one of :data:`ARCHITECTURES`.
+        seed: of the weights.
+        **config_overrides: settings of ``config.json`` to change.
+
+    Returns:
+        The folder.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    _write_network(folder, architecture, AutoModelForMaskedLM, generator, config_overrides)
     return folder
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ..errors import UnsupportedModelError, closest
 from .modules import KINDS, ModuleSpec
 
-#: The name written for each kind: the older path, which every reader of the last years knows.
-_WRITTEN_PACKAGE = "sentence_transformers.models"
+#: What the first releases with sparse encoders called a Transformer whose task is to fill masks.
+MASKED_LM = "MLMTransformer"
+_OTHER_NAMES = {MASKED_LM: "Transformer"}
 _PREFIXES = ("sentence_transformers.", "sbert.")
 
 
@@ -21,6 +22,7 @@ def module_class(type_name: str) -> type[ModuleSpec]:
         UnsupportedModelError: the name is of another package (its code is not run), or of a kind not built here.
     """
     kind = type_name.rpartition(".")[2]
+    kind = _OTHER_NAMES.get(kind, kind)
     if not type_name.startswith(_PREFIXES):
         raise UnsupportedModelError(
             f"Module {type_name!r} is code of its own, which is not run. Only modules of the known kinds are read: "
@@ -40,4 +42,4 @@ def written_name(module: ModuleSpec) -> str:
     >>> written_name(NormalizeSpec())
     'sentence_transformers.models.Normalize'
     """
-    return f"{_WRITTEN_PACKAGE}.{module.kind}"
+    return f"{module.package}.{module.kind}"

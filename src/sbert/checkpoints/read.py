@@ -7,31 +7,39 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CheckpointError, CorruptCheckpointError
-from .aliases import module_class
+from .aliases import MASKED_LM, module_class
 from .files import inside, read_json, read_json_list, setting
-from .modules import ModuleSpec, NormalizeSpec, PoolingSpec, StaticEmbeddingSpec, TransformerSpec
-from .modules.transformer import CLASSIFICATION, FEATURES
+from .modules import (
+    ModuleSpec,
+    NormalizeSpec,
+    PoolingSpec,
+    SpladePoolingSpec,
+    StaticEmbeddingSpec,
+    TransformerSpec,
+)
+from .modules.transformer import CLASSIFICATION, FEATURES, FILL_MASK
 from .spec import ModelSpec
 
 MODULES_FILE = "modules.json"
 MODEL_FILE = "config_sentence_transformers.json"
 #: The families of models, by the names that folders use.
-SENTENCE_TRANSFORMER, CROSS_ENCODER = "SentenceTransformer", "CrossEncoder"
+SENTENCE_TRANSFORMER, CROSS_ENCODER, SPARSE_ENCODER = "SentenceTransformer", "CrossEncoder", "SparseEncoder"
 
 
 def read(folder: str | Path, name: str = "", family: str | None = None) -> ModelSpec:
     """Read a model folder of any of the forms in use.
 
-    With ``modules.json``: the modules it lists. Without, for a :class:`~sbert.CrossEncoder`: the network with its head.
-    Without, for others: a static model in model2vec's form; or a plain Hugging Face folder, which gets mean pooling, or
-    last-token pooling when it is a causal language model. Weights are not read yet.
+    With ``modules.json``: the modules it lists. Without, for a :class:`~sbert.CrossEncoder`: the network with its head;
+    for a :class:`~sbert.SparseEncoder`: the network with the head it was pre-trained with, and SPLADE's pooling; for a
+    :class:`~sbert.SentenceTransformer`: a static model in model2vec's form, or a plain Hugging Face folder, which gets
+    mean pooling, or last-token pooling when it is a causal language model. Weights are not read yet.
 
     Args:
         folder: the model's folder.
         name: the name it was asked for by, kept for messages.
         family: the family it is read for; by default the one that it was saved as. Of a model of another family, only
             the network is read, and prompts and similarity mean nothing: with mean pooling for a SentenceTransformer,
-            with its head for a CrossEncoder.
+            with its head for the others.
 
     Raises:
         CheckpointError: the folder is not a model, or a file in it is damaged.
@@ -45,9 +53,8 @@ def read(folder: str | Path, name: str = "", family: str | None = None) -> Model
     saved_as = _saved_as(folder, settings, listed, family)
     family = family or saved_as
     if saved_as != family:
-        network = network_of(folder, CLASSIFICATION if family == CROSS_ENCODER else FEATURES)
-        rest = () if network.scores else (PoolingSpec(network.dimension),)
-        return ModelSpec((network, *rest), folder, name or folder.name, saved_as)
+        modules = _with_head(folder, family) or _pooled(network_of(folder))
+        return ModelSpec(modules, folder, name or folder.name, saved_as)
     modules = _listed_modules(folder) if listed else _default_modules(folder, family)
     return ModelSpec(
         modules=modules,
@@ -59,6 +66,7 @@ def read(folder: str | Path, name: str = "", family: str | None = None) -> Model
         similarity_fn_name=settings.get("similarity_fn_name"),
         truncate_dim=setting(settings, "truncate_dim", int, folder / MODEL_FILE),
         activation_fn=_activation(settings, modules, folder) if family == CROSS_ENCODER else None,
+        max_active_dims=setting(settings, "max_active_dims", int, folder / MODEL_FILE),
     )
 
 
@@ -70,7 +78,7 @@ def _saved_as(folder: Path, settings: dict[str, Any], listed: bool, family: str 
 
 
 def _has_head(folder: Path) -> bool:
-    return (folder / "config.json").is_file() and TransformerSpec.read(folder).has_head
+    return (folder / "config.json").is_file() and network_of(folder, CLASSIFICATION).has_head
 
 
 def _activation(settings: dict[str, Any], modules: tuple[ModuleSpec, ...], folder: Path) -> str | None:
@@ -89,7 +97,11 @@ def _listed_modules(folder: Path) -> tuple[ModuleSpec, ...]:
     for entry in read_json_list(folder / MODULES_FILE):
         if "type" not in entry:
             raise CorruptCheckpointError(f"{folder / MODULES_FILE}: an entry has no 'type'.")
-        modules.append(module_class(str(entry["type"])).read(inside(folder, str(entry.get("path", "")))))
+        kind = str(entry["type"])
+        module = module_class(kind).read(inside(folder, str(entry.get("path", ""))))
+        if isinstance(module, TransformerSpec) and kind.endswith(f".{MASKED_LM}"):
+            module = replace(module, task=FILL_MASK)
+        modules.append(module)
     if not modules:
         raise CorruptCheckpointError(f"{folder / MODULES_FILE} lists no module.")
     return tuple(modules)
@@ -106,15 +118,29 @@ def network_of(folder: Path, task: str = FEATURES) -> TransformerSpec:
 
 
 def _default_modules(folder: Path, family: str) -> tuple[ModuleSpec, ...]:
-    if family == CROSS_ENCODER:
-        return (network_of(folder, CLASSIFICATION),)
+    if (found := _with_head(folder, family)) is not None:
+        return found
     if StaticEmbeddingSpec.is_plain(folder):
         static = StaticEmbeddingSpec.read(folder)
         return (static, NormalizeSpec()) if static.settings.get("normalize") else (static,)
     transformer = TransformerSpec.read(folder)
     architecture = str((transformer.config.get("architectures") or [""])[0])
     causal = architecture.endswith("ForCausalLM") and transformer.config.get("is_causal") is not False
-    return transformer, PoolingSpec(transformer.dimension, ("lasttoken" if causal else "mean",))
+    return _pooled(transformer, "lasttoken" if causal else "mean")
+
+
+def _pooled(network: TransformerSpec, mode: str = "mean") -> tuple[ModuleSpec, ...]:
+    return network, PoolingSpec(network.dimension, (mode,))
+
+
+def _with_head(folder: Path, family: str) -> tuple[ModuleSpec, ...] | None:
+    """The modules of a family whose networks have a head, where a folder does not list them; None for others."""
+    if family == CROSS_ENCODER:
+        return (network_of(folder, CLASSIFICATION),)
+    if family == SPARSE_ENCODER:
+        network = network_of(folder, FILL_MASK)
+        return network, SpladePoolingSpec(dimension=network.vocabulary)
+    return None
 
 
 def _prompts(settings: dict[str, Any], folder: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import UnsupportedModelError
-from .modules import InputSpec, ModuleSpec, PoolingSpec, TransformerSpec
+from .modules import InputSpec, ModuleSpec, PoolingSpec, SpladePoolingSpec, TransformerSpec
 from .modules.dense import SENTENCE
 
 #: What modules call the scores of a network's own head.
@@ -26,6 +26,7 @@ class ModelSpec:
         default_prompt_name: the prompt used when none is named.
         similarity_fn_name: how two of its vectors are compared; None where the folder does not say.
         truncate_dim: number of leading dimensions to keep; None for all.
+        max_active_dims: number of words that a sparse vector keeps; None for all.
         activation_fn: dotted name of the function that a cross-encoder's scores go through; None where the folder does
             not say.
     """
@@ -39,6 +40,7 @@ class ModelSpec:
     similarity_fn_name: str | None = None
     truncate_dim: int | None = None
     activation_fn: str | None = None
+    max_active_dims: int | None = None
 
     @property
     def input(self) -> InputSpec:
@@ -85,7 +87,7 @@ class ModelSpec:
     @property
     def pools(self) -> bool:
         """Whether one row a text comes out; without a pooling module or a head it is one a token."""
-        return self.scores or any(isinstance(module, PoolingSpec) for module in self.modules)
+        return self.scores or any(isinstance(module, (PoolingSpec, SpladePoolingSpec)) for module in self.modules)
 
     def with_input(self, first: InputSpec) -> ModelSpec:
         """The same model with another first module."""

@@ -13,7 +13,7 @@ from .aliases import written_name
 from .files import write_json
 from .modules import InputSpec
 from .modules.transformer import ADAPTER, COMPANIONS, SETTINGS_FILES
-from .read import CROSS_ENCODER, MODEL_FILE, MODULES_FILE
+from .read import CROSS_ENCODER, MODEL_FILE, MODULES_FILE, SPARSE_ENCODER
 from .spec import ModelSpec
 from .weights import WEIGHT_PATTERNS
 
@@ -83,9 +83,10 @@ def _write_into(folder: Path, spec: ModelSpec, weights: bool) -> list[str]:
     if spec.model_type == CROSS_ENCODER:
         settings["activation_fn"] = spec.activation_fn
     else:
-        settings["similarity_fn_name"] = spec.similarity_fn_name or "cosine"
-    if spec.truncate_dim is not None:
-        settings["truncate_dim"] = spec.truncate_dim
+        usual = "dot" if spec.model_type == SPARSE_ENCODER else "cosine"
+        settings["similarity_fn_name"] = spec.similarity_fn_name or usual
+    limits = {"truncate_dim": spec.truncate_dim, "max_active_dims": spec.max_active_dims}
+    settings |= {name: limit for name, limit in limits.items() if limit is not None}
     write_json(folder / MODEL_FILE, settings)
     return paths
 

@@ -1,7 +1,7 @@
 """The models that people hold, and the torch modules that one can be put together from.
 
-``SentenceTransformer`` and ``CrossEncoder`` need no torch. ``Transformer``, ``Pooling``, ``Dense``, ``Normalize``,
-``LayerNorm`` and ``Dropout`` are ``torch.nn.Module`` classes, loaded when they are first used.
+``SentenceTransformer``, ``CrossEncoder`` and ``SparseEncoder`` need no torch. The others, ``Transformer``, ``Pooling``,
+``Dense`` and more, are ``torch.nn.Module`` classes, loaded when they are first used.
 """
 
 from __future__ import annotations
@@ -10,15 +10,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..engines.torch import Dense, Dropout, LayerNorm, Normalize, Pooling, Transformer
+    from ..engines.torch import Dense, Dropout, LayerNorm, Normalize, Pooling, SpladePooling, Transformer
     from .cross_encoder import CrossEncoder
     from .sentence_transformer import SentenceTransformer
+    from .sparse_encoder import SparseEncoder
 
-_HOMES = {"CrossEncoder": ".cross_encoder", "SentenceTransformer": ".sentence_transformer"}
-_TORCH_MODULES = ("Dense", "Dropout", "LayerNorm", "Normalize", "Pooling", "Transformer")
+_HOMES = {
+    "CrossEncoder": ".cross_encoder",
+    "SentenceTransformer": ".sentence_transformer",
+    "SparseEncoder": ".sparse_encoder",
+}
+_TORCH_MODULES = ("Dense", "Dropout", "LayerNorm", "Normalize", "Pooling", "SpladePooling", "Transformer")
 
 __all__ = [
-    "CrossEncoder", "Dense", "Dropout", "LayerNorm", "Normalize", "Pooling", "SentenceTransformer", "Transformer",
+    "CrossEncoder", "Dense", "Dropout", "LayerNorm", "Normalize", "Pooling", "SentenceTransformer", "SparseEncoder",
+    "SpladePooling", "Transformer",
 ]  # fmt: skip
 
 

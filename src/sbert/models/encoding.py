@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from .distinct import Distinct
 from .inputs import refuse_invalid
 from .parallel import ahead, share
 from .progress import Progress
+from .sparse_rows import SparseRows
 from .truncation import Truncation, refuse_long
 
 #: Texts that are tokenised and sorted together. Enough that batches fill up, few enough that memory stays bounded.
@@ -116,6 +118,26 @@ def vectors_of_windows(
             truncation = _sentences(engine, tokenizer, job, iter([window]), choose, out)
             _repeat(out, distinct)
             yield out, truncation
+
+
+def sparse_vectors(engine: Engine, tokenizer: Tokenizer, job: Job, keep: int | None) -> tuple[Any, Truncation]:
+    """One sparse vector for each text, a ``scipy.sparse.csr_array`` (n, dimension) of float32, and what was cut.
+
+    Args:
+        engine: gives full rows; no more than a few batches of them are held at a time.
+        tokenizer: of the model.
+        job: the texts and the options.
+        keep: numbers kept of each row at the most; None for all that are above 0.
+    """
+    distinct = Distinct.among(job.texts)
+    rows = SparseRows(engine.spec.dimension, keep)
+
+    def write(places: IntArray, batch: Batch, found: AnyArray) -> None:  # noqa: ARG001
+        rows.add(places, found)
+
+    with closing(_windows(tokenizer, job, distinct)) as windows:
+        truncation = _run(engine, tokenizer, job, windows, engine.for_bulk, write)
+    return rows.csr(distinct, len(job.texts)), truncation
 
 
 def token_vectors(

@@ -27,7 +27,8 @@ from .long_documents import WHOLE, Reader, Reading, check_choice, choose_policy
 from .outputs import converted, torch_for
 from .pool import Pool, engine_of
 from .progress import progress_bar
-from .prompts import choose_prompt, document_prompt_name
+from .prompts import choose_prompt
+from .queries import QueriesAndDocuments
 from .saving import Card
 from .streaming import Streaming, check_options
 from .truncation import Truncation
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 OUTPUTS = ("sentence_embedding", "token_embeddings", None)
 
 
-class SentenceTransformer(Streaming, BaseModel):
+class SentenceTransformer(QueriesAndDocuments, Streaming, BaseModel):
     """A model that maps texts to vectors.
 
     Args:
@@ -229,25 +230,6 @@ class SentenceTransformer(Streaming, BaseModel):
                 result = self._token_outputs(engine, job, output_value, convert_to_tensor)
         self.truncation.tell(policy, stacklevel=2)
         return result[0] if single else result
-
-    def encode_query(
-        self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, **options: Any
-    ) -> Any:
-        """Map search queries to vectors: :meth:`encode` with the model's prompt for queries, where it has one."""
-        if prompt is None and prompt_name is None:
-            prompt_name = "query"
-        return self.encode(inputs, prompt_name, prompt, **options)
-
-    def encode_document(
-        self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, **options: Any
-    ) -> Any:
-        """Map documents to vectors: :meth:`encode` with the model's prompt for documents, where it has one.
-
-        That prompt may be called ``document``, ``passage`` or ``corpus``; the first that has a text is used.
-        """
-        if prompt is None and prompt_name is None:
-            prompt_name = document_prompt_name(self.prompts)
-        return self.encode(inputs, prompt_name, prompt, **options)
 
     def encode_chunks(
         self,

@@ -15,6 +15,7 @@ from .naming import name_clusters
 from .neighbours import Neighbours, neighbours
 from .pairs import Pairs, most_similar_pairs
 from .pipeline import Answer, Pipeline, Timings
+from .sparse import SparseCorpus
 from .text_corpus import FoundText, TextCorpus
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Neighbours",
     "Pairs",
     "Pipeline",
+    "SparseCorpus",
     "TextCorpus",
     "Timings",
     "cluster",

@@ -9,6 +9,7 @@ from .input import InputSpec
 from .layer_norm import LayerNormSpec
 from .normalize import NormalizeSpec
 from .pooling import PoolingSpec
+from .splade_pooling import SpladePoolingSpec
 from .static_embedding import StaticEmbeddingSpec
 from .transformer import TransformerSpec
 
@@ -23,10 +24,11 @@ KINDS: dict[str, type[ModuleSpec]] = {
         NormalizeSpec,
         LayerNormSpec,
         DropoutSpec,
+        SpladePoolingSpec,
     )
 }
 
 __all__ = [
     "KINDS", "DenseSpec", "DropoutSpec", "InputSpec", "LayerNormSpec", "ModuleSpec", "NormalizeSpec", "PoolingSpec",
-    "StaticEmbeddingSpec", "TransformerSpec",
+    "SpladePoolingSpec", "StaticEmbeddingSpec", "TransformerSpec",
 ]  # fmt: skip

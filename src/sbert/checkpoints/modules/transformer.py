@@ -39,16 +39,21 @@ ADAPTER = "adapter_config.json"
 #: What ``quantization_config`` calls a network whose linear layers are stored in int8 by this project.
 STORED_INT8 = "sbert_int8"
 
-#: What a network is for, in the words of settings files: vectors of tokens, or scores by a head of its own.
-FEATURES, CLASSIFICATION = "feature-extraction", "sequence-classification"
-_TASKS = (FEATURES, CLASSIFICATION)
-
-#: What settings files say of a network with a head, beside its task; of one without, older readers know no such keys.
-_CLASSIFICATION_SETTINGS = {
-    "transformer_task": CLASSIFICATION,
-    "modality_config": {"text": {"method": "forward", "method_output_name": "logits"}},
-    "module_output_name": "scores",
+#: What a network is for, in the words of settings files: vectors of tokens; scores by a head of its own; or a number
+#: for each word of the vocabulary, by the head that it was pre-trained with.
+FEATURES, CLASSIFICATION, FILL_MASK = "feature-extraction", "sequence-classification", "fill-mask"
+# What settings files say of a network with a head; of one without, older readers know no such keys.
+_TASK_SETTINGS: dict[str, dict[str, Any]] = {
+    task: {
+        "transformer_task": task,
+        "modality_config": {"text": {"method": "forward", "method_output_name": "logits"}},
+        "module_output_name": output,
+    }
+    for task, output in ((CLASSIFICATION, "scores"), (FILL_MASK, "token_embeddings"))
 }
+_TASKS = (FEATURES, *_TASK_SETTINGS)
+# What each head makes of the class of a whole network, in its configuration.
+_HEADS = {CLASSIFICATION: "ForSequenceClassification", FILL_MASK: "ForMaskedLM"}
 
 # What transformers writes as model_max_length when a tokenizer has no limit; anything this large means "none".
 _NO_LIMIT = 10**9
@@ -64,7 +69,8 @@ class TransformerSpec(InputSpec):
         do_lower_case: whether texts are lower-cased, beside what the tokenizer itself does.
         settings: the settings file as found, for keys that only some engines use.
         max_seq_length: number of tokens it reads of a text, special tokens included; None where nothing limits it.
-        task: ``feature-extraction``, or ``sequence-classification`` for one with a head that gives scores.
+        task: ``feature-extraction``; ``sequence-classification`` for one with a head that gives scores; or
+            ``fill-mask`` for one whose head gives, for each token, a number for each word of the vocabulary.
     """
 
     config: dict[str, Any] = field(compare=False, repr=False)
@@ -114,11 +120,10 @@ class TransformerSpec(InputSpec):
         """Write everything but the weights."""
         for path in self.companions():
             shutil.copyfile(path, folder / path.name)
-        replaced = ("max_seq_length", "do_lower_case", *_CLASSIFICATION_SETTINGS)
+        replaced = ("max_seq_length", "do_lower_case", *_TASK_SETTINGS[CLASSIFICATION])
         kept = {key: value for key, value in self.settings.items() if key not in replaced}
         own = {"max_seq_length": self.max_seq_length, "do_lower_case": self.do_lower_case}
-        task = _CLASSIFICATION_SETTINGS if self.task == CLASSIFICATION else {}
-        write_json(folder / self.config_file, own | kept | task)
+        write_json(folder / self.config_file, own | kept | _TASK_SETTINGS.get(self.task, {}))
 
     def companions(self) -> list[Path]:
         """The files that belong to the network or its tokenizer, beside its weights."""
@@ -178,11 +183,25 @@ class TransformerSpec(InputSpec):
 
     @property
     def has_head(self) -> bool:
-        """Whether the folder's weights hold a head that gives scores, as far as its configuration tells."""
-        return any(str(name).endswith("ForSequenceClassification") for name in self.config.get("architectures") or ())
+        """Whether the folder's weights hold the head that the task needs, as far as its configuration tells."""
+        names = map(str, self.config.get("architectures") or ())
+        return self.task == FEATURES or any(name.endswith(_HEADS[self.task]) for name in names)
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of words in the vocabulary.
+
+        Raises:
+            CorruptCheckpointError: the configuration does not say.
+        """
+        if not isinstance(self.config.get("vocab_size"), int):
+            raise CorruptCheckpointError(f"{self.folder / 'config.json'} does not say how large the vocabulary is.")
+        return int(self.config["vocab_size"])
 
     def output_dimension(self, dimension: int) -> int:  # noqa: ARG002
-        """The network's own width, or the number of its scores."""
+        """The network's own width, or the number of its scores, or of its words."""
+        if self.task == FILL_MASK:
+            return self.vocabulary
         return self.labels if self.scores else self.dimension
 
 

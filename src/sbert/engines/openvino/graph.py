@@ -55,6 +55,10 @@ class Linears:
         """Rows of the table of that name: (B, T) to (B, T, H)."""
         return embedding(tensors[name], ids)
 
+    def compare(self, x: Node, tensors: Tensors, name: str) -> Node:
+        """The product of vectors with every row of the table of that name: (B, T, H) to (B, T, words)."""
+        return op.matmul(x, tensors.constant(name), False, True)
+
 
 class Tensors:
     """The tensors of one network, under whatever prefix the checkpoint gives them.

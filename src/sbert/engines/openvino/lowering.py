@@ -6,15 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 from ...checkpoints import ModelSpec
-from ...checkpoints.modules import PoolingSpec, TransformerSpec
+from ...checkpoints.modules import PoolingSpec, SpladePoolingSpec, TransformerSpec
+from ...checkpoints.modules.transformer import CLASSIFICATION, FILL_MASK
 from ...checkpoints.weights import Weights
 from ...errors import CorruptCheckpointError
-from . import heads, modules
+from . import heads, modules, vocabulary
 from .feeds import IDS, MASK, POOLED, TYPES
 from .graph import Linears, TextInputs, parameter
 from .networks import builder
 from .networks import why_not as why_not_network
 from .runtime import import_openvino
+
+#: What lowers the head of each task that has one.
+_HEADS: dict[str, Any] = {CLASSIFICATION: heads, FILL_MASK: vocabulary}
 
 
 def why_not(spec: ModelSpec) -> str | None:
@@ -22,7 +26,7 @@ def why_not(spec: ModelSpec) -> str | None:
     if not spec.modules or not isinstance(spec.modules[0], TransformerSpec):
         return "it does not start with a Transformer"
     network = spec.transformer
-    head = heads.why_not(network) if network.scores else None
+    head = _HEADS[network.task].why_not(network) if network.task in _HEADS else None
     reasons = [why_not_network(network.config), head, *map(modules.why_not, spec.modules[1:])]
     return next((reason for reason in reasons if reason), None)
 
@@ -52,11 +56,13 @@ def lower(spec: ModelSpec, weights: Weights, *, tokens_out: bool, linears: Linea
     pooled = parameter(POOLED) if leaves_prompt_out(spec) else inputs.mask
     try:
         tokens = build(transformer.config, weights, inputs, linears or Linears())
+        if transformer.task == FILL_MASK:
+            tokens = vocabulary.lower_vocabulary(transformer.config, weights, tokens, linears or Linears())
         features = modules.Features(tokens, pooled)
         if transformer.scores and not tokens_out:
             features = replace(features, scores=heads.lower_head(transformer.config, weights, tokens, inputs.mask))
         for module in spec.modules[1:]:
-            if tokens_out and isinstance(module, PoolingSpec):
+            if tokens_out and isinstance(module, (PoolingSpec, SpladePoolingSpec)):
                 break
             features = modules.lower_module(module, features)
         output = features.tokens if tokens_out else features.read(spec.output)

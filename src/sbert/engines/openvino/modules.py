@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ...checkpoints.modules import DenseSpec, DropoutSpec, LayerNormSpec, ModuleSpec, NormalizeSpec, PoolingSpec
+import numpy as np
+
+from ...checkpoints.modules import (
+    DenseSpec,
+    DropoutSpec,
+    LayerNormSpec,
+    ModuleSpec,
+    NormalizeSpec,
+    PoolingSpec,
+    SpladePoolingSpec,
+)
 from ...checkpoints.modules.dense import SENTENCE, TOKENS
 from ...checkpoints.modules.layer_norm import EPSILON
 from ...checkpoints.spec import SCORES
@@ -78,6 +88,24 @@ def _pooling(module: PoolingSpec, features: Features) -> Features:
     return replace(features, sentence=pooled[0] if len(pooled) == 1 else op.concat(pooled, 1))
 
 
+def _splade_pooling(module: SpladePoolingSpec, features: Features) -> Features:
+    shown = op.unsqueeze(features.mask, constant([2]))  # (B, T, 1)
+    if module.strategy == "max":
+        # Both activations grow with their input, so the largest output is that of the largest input: the activation is
+        # computed once a word instead of once a word and token, to the same bits.
+        hidden = op.select(op.convert(shown, "boolean"), features.tokens, constant(np.float32(-np.inf)))
+        pooled = _splade_activation(op.reduce_max(hidden, constant([1])), module.activation)
+    else:
+        weights = _splade_activation(features.tokens, module.activation)
+        pooled = op.reduce_sum(op.multiply(weights, op.convert(shown, "f32")), constant([1]))
+    return replace(features, sentence=pooled)
+
+
+def _splade_activation(x: Node, name: str) -> Node:
+    positive = op.relu(x)
+    return positive if name == "relu" else op.log(op.add(positive, constant(np.float32(1))))
+
+
 def _activation_name(module: DenseSpec) -> str | None:
     if not module.activation.startswith("torch.nn."):
         return None  # another package's class of the same name may be another function
@@ -121,4 +149,5 @@ _LOWERINGS: dict[type[ModuleSpec], Callable[[Any, Features], Features]] = {
     NormalizeSpec: _normalize,
     LayerNormSpec: _layer_norm,
     DropoutSpec: _dropout,
+    SpladePoolingSpec: _splade_pooling,
 }

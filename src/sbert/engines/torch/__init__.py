@@ -7,8 +7,10 @@ from .engine import TorchEngine
 from .layer_norm import LayerNorm
 from .normalize import Normalize
 from .pooling import Pooling
+from .splade_pooling import SpladePooling
 from .transformer import Transformer
 
 __all__ = [
-    "Dense", "Dropout", "Features", "LayerNorm", "Module", "Normalize", "Pooling", "TorchEngine", "Transformer",
+    "Dense", "Dropout", "Features", "LayerNorm", "Module", "Normalize", "Pooling", "SpladePooling", "TorchEngine",
+    "Transformer",
 ]  # fmt: skip

@@ -20,6 +20,7 @@ from ...checkpoints.modules import (
     ModuleSpec,
     NormalizeSpec,
     PoolingSpec,
+    SpladePoolingSpec,
     TransformerSpec,
 )
 from ...errors import EngineError, InputError, UnsupportedModelError
@@ -34,6 +35,7 @@ from .dropout import Dropout
 from .layer_norm import LayerNorm
 from .normalize import Normalize
 from .pooling import Pooling
+from .splade_pooling import SpladePooling
 from .transformer import Transformer
 
 # One line a kind; the Transformer, which takes more arguments, is made apart.
@@ -43,6 +45,7 @@ _MAKERS: dict[type[ModuleSpec], Callable[[Any], Module]] = {
     NormalizeSpec: Normalize.from_spec,
     LayerNormSpec: LayerNorm.from_spec,
     DropoutSpec: Dropout.from_spec,
+    SpladePoolingSpec: SpladePooling.from_spec,
 }
 
 _KNOWN = ", ".join([TransformerSpec.kind, *(spec.kind for spec in _MAKERS)])
@@ -162,7 +165,9 @@ class TorchEngine(Engine):
 
     def embed_tokens(self, batch: Batch) -> FloatArray:  # noqa: D102
         modules = list(self.module)
-        pooling = next((i for i, module in enumerate(modules) if isinstance(module, Pooling)), len(modules))
+        pooling = next(
+            (i for i, module in enumerate(modules) if isinstance(module, (Pooling, SpladePooling))), len(modules)
+        )
         return self._run(batch, modules[:pooling], "token_embeddings")
 
     def weights_digest(self) -> str:  # noqa: D102

@@ -12,7 +12,7 @@ import torch
 import transformers
 from safetensors import SafetensorError
 
-from ...checkpoints.modules.transformer import CLASSIFICATION, FEATURES
+from ...checkpoints.modules.transformer import CLASSIFICATION, FEATURES, FILL_MASK
 from ...errors import CheckpointError, CorruptCheckpointError, InputError, SbertWarning, UnsupportedModelError
 from .devices import choose_dtype
 
@@ -29,7 +29,7 @@ def load_network(
     trust_remote_code: bool,
     task: str = FEATURES,
 ) -> Any:
-    """Load the network of a folder, without its head or with one that gives scores.
+    """Load the network of a folder, without its head or with that of a task.
 
     Args:
         folder: holds ``config.json`` and weights; nothing is fetched from elsewhere.
@@ -114,6 +114,8 @@ def _load_config(folder: Path, options: dict[str, Any]) -> Any:
 def _network_class(config: Any, task: str) -> Any:
     if task == CLASSIFICATION:
         return transformers.AutoModelForSequenceClassification
+    if task == FILL_MASK:
+        return transformers.AutoModelForMaskedLM
     # Of T5 and its kin the encoder alone makes the vectors; transformers has it as a class of its own.
     encoder = type(config).__name__.removesuffix("Config") + "EncoderModel"
     return getattr(transformers, encoder, transformers.AutoModel)

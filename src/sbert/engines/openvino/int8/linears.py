@@ -86,6 +86,12 @@ class Int8Linears(Linears):
         scale = op.gather(constant(tensors.stored(name + SCALE)[:, None]), ids, zero)  # (B, T, 1)
         return op.multiply(codes, scale)
 
+    def compare(self, x: Node, tensors: Tensors, name: str) -> Node:  # noqa: D102
+        if name + SCALE not in tensors:
+            return super().compare(x, tensors, name)
+        codes = op.convert(constant(tensors.stored(name)), "f32")
+        return op.matmul(x, op.multiply(codes, constant(tensors.stored(name + SCALE)[:, None])), False, True)
+
     def _layer(self, x: Node, kept: Node | None, tensors: Tensors, name: str) -> Node:
         codes = op.convert(constant(tensors.stored(f"{name}.weight")), "f32")
         widened = op.multiply(codes, constant(tensors.stored(f"{name}.weight{SCALE}")[:, None]))
