@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sbert import CrossEncoder, SentenceTransformer
+from sbert import CrossEncoder, SentenceTransformer, SparseEncoder
 from sbert.checkpoints import resolve
+from support.real_models import splade_tiny
 from support.static import static_folder
-from support.tiny import make_tiny_cross_encoder, make_tiny_model
+from support.tiny import make_tiny_cross_encoder, make_tiny_model, make_tiny_splade
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = Path(os.environ.get("SBERT_PEER_PYTHON", ROOT / ".venv-peers" / "bin" / "python"))
@@ -116,3 +117,23 @@ def test_cross_encoders_travel_both_ways(peer, tmp_path, architecture, labels, b
     peer("save", tmp_path / "ours", tmp_path / "theirs", pairs=[])
     again = CrossEncoder(tmp_path / "theirs", backend=backend, device="cpu")
     np.testing.assert_allclose(again.predict(PAIRS), scores, atol=1e-4)
+
+
+def rows_of(peer, folder, scratch):
+    peer("encode", folder, scratch / "rows.npy", texts=TEXTS, sparse=True)
+    return np.load(scratch / "rows.npy")
+
+
+@pytest.mark.parametrize("source", ["real", "bert", "roberta", "distilbert", "mpnet", "modernbert"])
+def test_sparse_encoders_travel_both_ways(peer, tmp_path, source):
+    folder = splade_tiny() if source == "real" else make_tiny_splade(tmp_path / "source", source)
+    model = SparseEncoder(folder, backend="openvino")
+    np.testing.assert_allclose(model.encode(TEXTS).toarray(), rows_of(peer, folder, tmp_path), atol=1e-4)
+    torch_model = SparseEncoder(folder, backend="torch", device="cpu")
+    np.testing.assert_allclose(torch_model.encode(TEXTS).toarray(), model.encode(TEXTS).toarray(), atol=1e-4)
+    for saved, name in ((model, "ours"), (torch_model, "ours-torch")):
+        saved.save_pretrained(tmp_path / name)
+        np.testing.assert_allclose(rows_of(peer, tmp_path / name, tmp_path), model.encode(TEXTS).toarray(), atol=1e-4)
+    peer("save", tmp_path / "ours", tmp_path / "theirs", sparse=True)
+    again = SparseEncoder(tmp_path / "theirs", backend="openvino")
+    np.testing.assert_allclose(again.encode(TEXTS).toarray(), model.encode(TEXTS).toarray(), atol=1e-4)

@@ -46,7 +46,7 @@ def weights_by_transformers(folder, texts, strategy="max", activation="relu"):
         features.pop("token_type_ids", None)
         with torch.no_grad():
             logits = network(**features).logits[0].double().numpy()
-        weights = np.maximum(logits, 0)
+        weights = np.log1p(np.maximum(logits, 0))
         weights = np.log1p(weights) if activation == "log1p_relu" else weights
         found.append(weights.max(axis=0) if strategy == "max" else weights.sum(axis=0))
     return np.array(found)

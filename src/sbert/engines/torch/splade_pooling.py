@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ...checkpoints.modules import ModuleSpec, SpladePoolingSpec
+from ...checkpoints.modules.splade_pooling import LOGARITHMS
 from .base import Features, Module, feature
 
 
@@ -17,7 +18,7 @@ class SpladePooling(Module):
 
     Args:
         pooling_strategy: ``max`` or ``sum``.
-        activation_function: ``relu`` or ``log1p_relu``.
+        activation_function: ``relu``, which stands for log(1 + relu(x)), or ``log1p_relu``, the logarithm taken twice.
         embedding_dimension: number of words; None where it does not matter.
 
     Raises:
@@ -60,5 +61,7 @@ class SpladePooling(Module):
         return f"{self._spec.strategy!r}, {self._spec.activation!r}"
 
     def _activation(self, x: Tensor) -> Tensor:
-        positive = torch.relu(x)
-        return positive if self._spec.activation == "relu" else torch.log1p(positive)
+        x = torch.relu(x)
+        for _ in range(LOGARITHMS[self._spec.activation]):
+            x = torch.log1p(x)
+        return x
