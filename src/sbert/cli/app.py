@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from ..errors import SbertError, SbertWarning
 from ..version import __version__
-from . import align, cluster, dedupe, distill, encode, index, info, pairs, quantize, rerank, search, similarity
+from . import align, cluster, dedupe, distill, encode, explain, index, info, pairs, quantize, rerank, search, similarity
 from . import map as map_texts
 from .console import note
 
@@ -84,6 +84,7 @@ def root(
 for _command in (
     encode.encode,
     similarity.similarity,
+    explain.explain,
     search.search,
     rerank.rerank,
     pairs.pairs,

@@ -8,20 +8,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from ..checkpoints import ModelSpec
+from ..checkpoints.modules import DropoutSpec, NormalizeSpec, PoolingSpec
 from ..checkpoints.read import SENTENCE_TRANSFORMER
 from ..engines.base import Engine
-from ..errors import InputError, one_of
+from ..errors import InputError, NotTextError, one_of
 from ..quantization import quantize_embeddings
 from ..similarity import SimilarityFunction, unit
 from ..types import AnyArray, FloatArray, Precision, Vectors
 from .base import BaseModel
 from .chunks import Chunks
 from .encoding import Job, sentence_vectors, token_vectors
+from .explanation import Explanation, explained
 from .inputs import as_texts, check_counts, is_single, with_prompt
 from .long_documents import WHOLE, Reader, Reading, check_choice, choose_policy
 from .outputs import converted, torch_for
@@ -380,6 +382,39 @@ class SentenceTransformer(QueriesAndDocuments, Streaming, BaseModel):
         """
         return SimilarityFunction.to_similarity_pairwise_fn(self._similarity)(embeddings1, embeddings2)
 
+    def explain(self, a: str, b: str, prompt_name: str | None = None, prompt: str | None = None) -> Explanation:
+        """Why two texts are alike: what each pair of their tokens adds to the cosine of their vectors.
+
+        Args:
+            a: a text.
+            b: another.
+            prompt_name: name of the prompt to put in front of both, as for :meth:`encode`.
+            prompt: the prompt itself.
+
+        Returns:
+            The shares, which sum to the cosine; ``draw("why.html")`` shows them.
+
+        Raises:
+            NotTextError: one is not a text.
+            InputError: the model does not pool by the mean, so that no such sum exists, or a text says nothing.
+        """
+        for name, text in (("a", a), ("b", b)):
+            if not isinstance(text, str):
+                raise NotTextError(f"{name} must be a string; got {type(text).__name__}.")
+        pooling, after = _pooling_of(self.spec)
+        if pooling is None or pooling.modes != ("mean",) or after:
+            raise InputError(
+                "explain needs a model that pools by the mean and changes only lengths after that; this one is "
+                f"{' > '.join(module.kind for module in self.spec.modules)}."
+            )
+        found = self.encode([a, b], prompt_name, prompt, output_value=None)
+        chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
+        first = 0 if pooling.include_prompt else self._prompt_length(chosen)
+        words = {number: word for word, number in self._tokenizer.vocabulary().items()}
+        tokens = [[words[number] for number in row["input_ids"][first:].tolist()] for row in found]
+        vectors = [row["token_embeddings"][first:] for row in found]
+        return explained((tokens[0], tokens[1]), (vectors[0], vectors[1]))
+
     # --- dimensions ---------------------------------------------------------------------------------------------
 
     def get_embedding_dimension(self) -> int:
@@ -409,8 +444,6 @@ class SentenceTransformer(QueriesAndDocuments, Streaming, BaseModel):
 
     def set_pooling_include_prompt(self, include_prompt: bool) -> None:
         """Say whether the tokens of a prompt take part in pooling."""
-        from ..checkpoints.modules import PoolingSpec
-
         modules = tuple(
             replace(module, include_prompt=include_prompt) if isinstance(module, PoolingSpec) else module
             for module in self.spec.modules
@@ -432,6 +465,18 @@ class SentenceTransformer(QueriesAndDocuments, Streaming, BaseModel):
         return replace(
             super().current_spec(), similarity_fn_name=self.similarity_fn_name, truncate_dim=self.truncate_dim
         )
+
+
+def _pooling_of(spec: ModelSpec) -> tuple[PoolingSpec | None, list[str]]:
+    """A model's pooling, and the kinds of modules after it that change more than lengths."""
+    kinds = [type(module) for module in spec.modules]
+    if PoolingSpec not in kinds:
+        return None, []
+    place = kinds.index(PoolingSpec)
+    after = [
+        module.kind for module in spec.modules[place + 1 :] if not isinstance(module, (NormalizeSpec, DropoutSpec))
+    ]
+    return cast("PoolingSpec", spec.modules[place]), after
 
 
 def _quantized(vectors: FloatArray, precision: Precision) -> AnyArray:
