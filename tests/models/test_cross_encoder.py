@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from typer.testing import CliRunner
 
-from sbert import CrossEncoder, SentenceTransformer
+from sbert import CrossEncoder, SentenceTransformer, SparseEncoder
 from sbert.checkpoints import read
+from sbert.cli.app import app
+from sbert.engines.openvino.runtime import computes_int8
 from sbert.errors import (
     CorruptCheckpointError,
     InputError,
@@ -18,8 +21,9 @@ from sbert.errors import (
     TruncationWarning,
     UnsupportedModelError,
 )
+from sbert.models import load
 from sbert.models.activations import activation_of
-from support.tiny import ARCHITECTURES, WORDS, make_tiny_cross_encoder, make_tiny_model
+from support.tiny import ARCHITECTURES, WORDS, make_tiny_cross_encoder, make_tiny_model, make_tiny_splade
 
 ENGINES = ("openvino", "torch")
 TOLERANCE = 1e-4
@@ -393,3 +397,35 @@ def test_a_pool_scores_the_same(folders):
     model = CrossEncoder(folders["bert"], backend="torch", device="cpu", on_truncation="ignore")
     with model.start_multi_process_pool(["cpu", "cpu"]) as pool:
         np.testing.assert_array_equal(model.predict(PAIRS, pool=pool), model.predict(PAIRS))
+
+
+# --- whatever it was saved as -------------------------------------------------------------------------------------
+
+
+def test_load_makes_what_was_saved(tmp_path, folders):
+    CrossEncoder(folders["bert"], backend="openvino").save_pretrained(tmp_path / "cross")
+    assert type(load(tmp_path / "cross")) is CrossEncoder
+    assert type(load(folders["bert"], backend="openvino")) is CrossEncoder  # a plain folder of a network with a head
+    assert type(load(make_tiny_model(tmp_path / "dense", "bert"))) is SentenceTransformer
+    SparseEncoder(make_tiny_splade(tmp_path / "mlm", "bert")).save_pretrained(tmp_path / "sparse")
+    assert type(load(tmp_path / "sparse")) is SparseEncoder
+    path = tmp_path / "cross" / "config_sentence_transformers.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"model_type": "CrossEncodr"}))
+    with pytest.raises(UnsupportedModelError, match="Did you mean 'CrossEncoder'"):
+        load(tmp_path / "cross")
+
+
+def test_info_and_quantize(tmp_path, folders):
+    def run(*arguments):
+        result = CliRunner().invoke(app, [*map(str, arguments), "--json"])
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    facts = run("info", folders["bert"])
+    assert (facts["family"], facts["labels"], facts["similarity"], facts["fast_engine"]) == (
+        "CrossEncoder", 1, None, True,
+    )  # fmt: skip
+    if not computes_int8():
+        pytest.skip("this processor has no int8 arithmetic")
+    assert run("quantize", folders["bert"], tmp_path / "int8")["fidelity"]["mean"] > 0.98
+    assert CrossEncoder(tmp_path / "int8").predict(PAIRS[:2]).shape == (2,)

@@ -9,6 +9,9 @@ from ..errors import UnsupportedModelError
 from .modules import InputSpec, ModuleSpec, PoolingSpec, SpladePoolingSpec, TransformerSpec
 from .modules.dense import SENTENCE
 
+#: How vectors of families are compared where nobody says, if not by the cosine.
+USUAL_SIMILARITY = {"SparseEncoder": "dot"}
+
 #: What modules call the scores of a network's own head.
 SCORES = "scores"
 

@@ -13,8 +13,8 @@ from .aliases import written_name
 from .files import write_json
 from .modules import InputSpec
 from .modules.transformer import ADAPTER, COMPANIONS, SETTINGS_FILES
-from .read import CROSS_ENCODER, MODEL_FILE, MODULES_FILE, SPARSE_ENCODER
-from .spec import ModelSpec
+from .read import CROSS_ENCODER, MODEL_FILE, MODULES_FILE
+from .spec import USUAL_SIMILARITY, ModelSpec
 from .weights import WEIGHT_PATTERNS
 
 #: Takes a model's folder and the sub-folder of each module.
@@ -83,8 +83,7 @@ def _write_into(folder: Path, spec: ModelSpec, weights: bool) -> list[str]:
     if spec.model_type == CROSS_ENCODER:
         settings["activation_fn"] = spec.activation_fn
     else:
-        usual = "dot" if spec.model_type == SPARSE_ENCODER else "cosine"
-        settings["similarity_fn_name"] = spec.similarity_fn_name or usual
+        settings["similarity_fn_name"] = spec.similarity_fn_name or USUAL_SIMILARITY.get(spec.model_type, "cosine")
     limits = {"truncate_dim": spec.truncate_dim, "max_active_dims": spec.max_active_dims}
     settings |= {name: limit for name, limit in limits.items() if limit is not None}
     write_json(folder / MODEL_FILE, settings)

@@ -42,6 +42,7 @@ def describe(name: str) -> dict[str, Any]:
         UnsupportedModelError: it has a module that is not known here.
     """
     from ..checkpoints import read, resolve
+    from ..checkpoints.spec import USUAL_SIMILARITY
     from ..engines.openvino import OpenVINOEngine, kept_fidelity
 
     found = resolve(name)
@@ -49,6 +50,7 @@ def describe(name: str) -> dict[str, Any]:
     engine, reason = _fast_engine(spec)
     fidelity = kept_fidelity(spec) if reason is None and engine == OpenVINOEngine.name else None
     parameters, size = _size(spec)
+    usual = USUAL_SIMILARITY.get(spec.model_type, "cosine")
     return {
         "name": found.name,
         "folder": str(found.folder),
@@ -58,7 +60,8 @@ def describe(name: str) -> dict[str, Any]:
         "modules": [_settings(module) for module in spec.modules],
         "dimension": min(spec.dimension, spec.truncate_dim or spec.dimension),
         "max_seq_length": spec.input.max_seq_length,
-        "similarity": spec.similarity_fn_name or "cosine",
+        "similarity": None if spec.scores else spec.similarity_fn_name or usual,
+        "labels": spec.dimension if spec.scores else None,
         "prompts": spec.prompts,
         "default_prompt_name": spec.default_prompt_name,
         "parameters": parameters,
@@ -124,9 +127,9 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("family", facts["family"]),
         ("architecture", facts["architecture"]),
         ("modules", modules),
-        ("dimension", str(facts["dimension"])),
+        ("labels", str(facts["labels"])) if facts["labels"] else ("dimension", str(facts["dimension"])),
         ("reads", "any length" if facts["max_seq_length"] is None else f"{facts['max_seq_length']} tokens of a text"),
-        ("similarity", facts["similarity"]),
+        *([("similarity", facts["similarity"])] if facts["similarity"] else []),
         ("size", f"{millions}{facts['megabytes']:,} MB"),
         ("stored in", facts["stored_in"]),
         *([("int8", facts["int8"])] if facts["engine"] == "openvino" else []),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .console import note, print_json
-from .options import Column, Form, Json, load_model
+from .options import Column, Form, Json
 
 
 def quantize(
@@ -28,20 +28,21 @@ def quantize(
     """
     from ..data import read_texts
     from ..engines.openvino import OpenVINOEngine
+    from ..models import load
 
     own = read_texts(texts, column=column, form=form).texts if texts is not None else None
     started = time.perf_counter()
-    embedder = load_model(model, dtype="int8", calibrate=own)
-    embedder.save_int8(output)
+    loaded = load(model, dtype="int8", calibrate=own, on_truncation="ignore")
+    loaded.save_int8(output)
     seconds = time.perf_counter() - started
-    engine = embedder.engine
+    engine = loaded.engine
     assert isinstance(engine, OpenVINOEngine)  # noqa: S101  (the one that int8 runs on)
     assert engine.quantized is not None  # noqa: S101  (else save_int8 has raised)
     fidelity = engine.quantized.fidelity
     size = sum(path.stat().st_size for path in output.rglob("*") if path.is_file())
     if as_json:
-        facts = {"model": embedder.spec.name, "output": str(output), "megabytes": round(size / 1e6, 1)}
+        facts = {"model": loaded.spec.name, "output": str(output), "megabytes": round(size / 1e6, 1)}
         print_json(facts | {"fidelity": fidelity.to_dict(), "seconds": round(seconds, 2)})
         return
-    note(f"{embedder.spec.name} in int8: {fidelity}.")
+    note(f"{loaded.spec.name} in int8: {fidelity}.")
     note(f"Written to {output}, {size / 1e6:,.0f} MB, in {seconds:.1f} s.")

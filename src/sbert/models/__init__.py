@@ -1,6 +1,7 @@
 """The models that people hold, and the torch modules that one can be put together from.
 
-``SentenceTransformer``, ``CrossEncoder`` and ``SparseEncoder`` need no torch. The others, ``Transformer``, ``Pooling``,
+``SentenceTransformer``, ``CrossEncoder`` and ``SparseEncoder`` need no torch; ``load`` makes the one that a model was
+saved as. The others, ``Transformer``, ``Pooling``,
 ``Dense`` and more, are ``torch.nn.Module`` classes, loaded when they are first used.
 """
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..engines.torch import Dense, Dropout, LayerNorm, Normalize, Pooling, SpladePooling, Transformer
     from .cross_encoder import CrossEncoder
+    from .families import load
     from .sentence_transformer import SentenceTransformer
     from .sparse_encoder import SparseEncoder
 
@@ -19,12 +21,13 @@ _HOMES = {
     "CrossEncoder": ".cross_encoder",
     "SentenceTransformer": ".sentence_transformer",
     "SparseEncoder": ".sparse_encoder",
+    "load": ".families",
 }
 _TORCH_MODULES = ("Dense", "Dropout", "LayerNorm", "Normalize", "Pooling", "SpladePooling", "Transformer")
 
 __all__ = [
     "CrossEncoder", "Dense", "Dropout", "LayerNorm", "Normalize", "Pooling", "SentenceTransformer", "SparseEncoder",
-    "SpladePooling", "Transformer",
+    "SpladePooling", "Transformer", "load",
 ]  # fmt: skip
 
 

@@ -37,7 +37,10 @@ class BaseModel(TorchHandling):
     weights are the whole model's: a thread that changes them changes them for all, from their next call on. A model may
     be used in a forked process, and be pickled to another one, which reads its folder again.
 
-    The arguments are those of :class:`~sbert.SentenceTransformer`.
+    Args:
+        model_name_or_path: a folder, or a model's name. Looked for in this order: folder, hub's cache, installed
+            packages, hub.
+        **options: as in :class:`~sbert.models.options.LoadOptions`.
     """
 
     #: The name of the family in checkpoints.
@@ -62,9 +65,12 @@ class BaseModel(TorchHandling):
         revision: str | None = None,
         local_files_only: bool = False,
         token: str | bool | None = None,
+        use_auth_token: str | bool | None = None,
         model_kwargs: Mapping[str, Any] | None = None,
         processor_kwargs: Mapping[str, Any] | None = None,
+        tokenizer_kwargs: Mapping[str, Any] | None = None,
         config_kwargs: Mapping[str, Any] | None = None,
+        model_card_data: object = None,  # noqa: ARG002  (taken so that scripts which pass it run)
         backend: str = "auto",
         dtype: str | None = None,
         on_truncation: str = "warn",
@@ -86,7 +92,7 @@ class BaseModel(TorchHandling):
                 model_name_or_path,
                 cache_folder=cache_folder,
                 revision=revision,
-                token=token,
+                token=token if token is not None else use_auth_token,
                 local_files_only=local_files_only,
                 organisation=self.organisation,
             )
@@ -115,7 +121,7 @@ class BaseModel(TorchHandling):
         self.default_prompt_name = check_default(default_prompt_name or self.spec.default_prompt_name, self.prompts)
         self._tokenizer = load_tokenizer(self.spec.input, trust_remote_code=trust_remote_code)
         self._own_tokenizer = False
-        options = dict(processor_kwargs or {})
+        options = dict(processor_kwargs if processor_kwargs is not None else tokenizer_kwargs or {})
         if length := options.pop("model_max_length", None):
             positions = self.spec.input.positions
             self.max_seq_length = int(length) if positions is None else min(int(length), positions)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +25,9 @@ from .saving import Card
 from .truncation import check_policy
 
 if TYPE_CHECKING:
-    import torch
+    from typing_extensions import Unpack
+
+    from .options import LoadOptions
 
 
 class CrossEncoder(BaseModel):
@@ -44,22 +45,9 @@ class CrossEncoder(BaseModel):
         activation_fn: what scores go through: ``sigmoid``, ``identity``, ``tanh``, ``relu``, a ``torch.nn`` module, or
             a function from an array to an array. By default what was saved with the model; else ``sigmoid`` for one
             label and ``identity`` for several.
-        modules: torch modules to put a model together from, instead of loading one.
-        device: where to compute: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` ...; the best there is by default.
-        prompts: text to put in front of a pair's first text, by name; wins over the prompts saved with the model.
-        default_prompt_name: the prompt used when none is named.
-        cache_folder: the hub's cache; ``$SENTENCE_TRANSFORMERS_HOME`` or the hub's own by default.
-        trust_remote_code: whether code that comes with the model may run; never by default.
-        revision: branch, tag or commit on the hub.
-        local_files_only: never use the network.
-        token: for models of the hub that need one.
-        model_kwargs: passed to transformers by the torch engine.
-        processor_kwargs: ``model_max_length`` sets ``max_length``.
-        config_kwargs: changes to the network's configuration, for the torch engine.
-        backend: the engine: ``auto``, ``openvino`` or ``torch``.
-        dtype: what to compute in: ``float32`` (the default), ``bfloat16`` or ``int8``; with torch also ``float16``.
-        on_truncation: what to do when pairs are longer than the model reads: ``warn``, ``error`` or ``ignore``.
-        calibrate: texts for ``dtype="int8"``, as for :class:`~sbert.SentenceTransformer`; they are read in pairs.
+        **options: those of all families: ``device``, ``prompts``, ``dtype``, ``backend`` and more, as in
+            :class:`~sbert.models.options.LoadOptions`. A prompt goes in front of a pair's first text; ``calibrate`` is
+            read in pairs.
 
     Raises:
         ModelNotFoundError: there is no such model on this machine, and it could not be fetched.
@@ -86,47 +74,11 @@ class CrossEncoder(BaseModel):
         num_labels: int | None = None,
         max_length: int | None = None,
         activation_fn: Any = None,
-        *,
-        modules: Iterable[torch.nn.Module] | None = None,
-        device: str | torch.device | None = None,
-        prompts: Mapping[str, str] | None = None,
-        default_prompt_name: str | None = None,
-        cache_folder: str | Path | None = None,
-        trust_remote_code: bool = False,
-        revision: str | None = None,
-        local_files_only: bool = False,
-        token: str | bool | None = None,
-        model_kwargs: Mapping[str, Any] | None = None,
-        processor_kwargs: Mapping[str, Any] | None = None,
-        tokenizer_kwargs: Mapping[str, Any] | None = None,
-        config_kwargs: Mapping[str, Any] | None = None,
-        model_card_data: object = None,  # noqa: ARG002  (taken so that scripts which pass it run)
-        backend: str = "auto",
-        dtype: str | None = None,
-        on_truncation: str = "warn",
-        calibrate: Iterable[str] | None = None,
+        **options: Unpack[LoadOptions],
     ) -> None:
         check_counts(num_labels=num_labels, max_length=max_length)
         self._asked_labels = num_labels
-        super().__init__(
-            model_name_or_path,
-            modules=modules,
-            device=device,
-            prompts=prompts,
-            default_prompt_name=default_prompt_name,
-            cache_folder=cache_folder,
-            trust_remote_code=trust_remote_code,
-            revision=revision,
-            local_files_only=local_files_only,
-            token=token,
-            model_kwargs=model_kwargs,
-            processor_kwargs=processor_kwargs if processor_kwargs is not None else tokenizer_kwargs,
-            config_kwargs=config_kwargs,
-            backend=backend,
-            dtype=dtype,
-            on_truncation=on_truncation,
-            calibrate=calibrate,
-        )
+        super().__init__(model_name_or_path, **options)
         if not self.spec.scores:
             raise InputError("A CrossEncoder needs a Transformer with transformer_task='sequence-classification'.")
         if max_length is not None:

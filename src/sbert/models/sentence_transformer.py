@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -22,6 +21,7 @@ from ..similarity import SimilarityFunction, unit
 from ..types import AnyArray, FloatArray, Precision, Vectors
 from .base import BaseModel
 from .chunks import Chunks
+from .comparing import Comparing
 from .encoding import Job, sentence_vectors, token_vectors
 from .explanation import Explanation, explained
 from .inputs import as_texts, check_counts, is_single, with_prompt
@@ -36,39 +36,25 @@ from .streaming import Streaming, check_options
 from .truncation import Truncation
 
 if TYPE_CHECKING:
-    import torch
+    from typing_extensions import Unpack
+
+    from .options import LoadOptions
 
 OUTPUTS = ("sentence_embedding", "token_embeddings", None)
 
 
-class SentenceTransformer(QueriesAndDocuments, Streaming, BaseModel):
+class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
     """A model that maps texts to vectors.
 
     Args:
         model_name_or_path: a folder, or a model's name; a name without an organisation means
             ``sentence-transformers/...``. Looked for in this order: folder, hub's cache, installed packages, hub.
-        modules: torch modules to put a model together from, instead of loading one.
-        device: where to compute: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` ...; the best there is by default.
-        prompts: text to put in front of inputs, by name; wins over the prompts saved with the model.
-        default_prompt_name: the prompt used when ``encode`` names none.
         similarity_fn_name: ``cosine``, ``dot``, ``euclidean`` or ``manhattan``; as saved with the model by default.
-        cache_folder: the hub's cache; ``$SENTENCE_TRANSFORMERS_HOME`` or the hub's own by default.
-        trust_remote_code: whether code that comes with a model may run; never by default.
-        revision: branch, tag or commit on the hub.
-        local_files_only: never use the network. Models that are on this machine cause no network call anyway.
-        token: for models of the hub that need one.
         truncate_dim: keep this many leading dimensions of each vector.
-        model_kwargs: passed to transformers by the torch engine.
-        processor_kwargs: ``model_max_length`` sets ``max_seq_length``.
-        config_kwargs: changes to the network's configuration, for the torch engine.
-        backend: the engine: ``auto``, ``openvino``, ``torch`` or ``static``.
-        dtype: what to compute in: ``float32`` (the default), ``bfloat16`` or ``int8``; with torch also ``float16``.
-            ``int8`` is calibrated when a model is first loaded so, and kept.
-        on_truncation: what to do when texts are longer than the model reads: ``warn`` (one warning a call, with
-            counts), ``error`` or ``ignore``.
-        calibrate: texts like those that will be encoded, for ``dtype="int8"``: it is calibrated on them and on those
-            of the package. The first 2,000 are used.
-        on_long: how ``encode`` reads such texts, as described there; ``truncate`` by default. Not saved.
+        on_long: how ``encode`` reads texts that are longer than the model reads, as described there; ``truncate`` by
+            default. Not saved.
+        **options: those of all families: ``device``, ``prompts``, ``dtype``, ``backend`` and more, as in
+            :class:`~sbert.models.options.LoadOptions`.
 
     Raises:
         ModelNotFoundError: there is no such model on this machine, and it could not be fetched.
@@ -92,50 +78,14 @@ class SentenceTransformer(QueriesAndDocuments, Streaming, BaseModel):
         self,
         model_name_or_path: str | os.PathLike[str] | None = None,
         *,
-        modules: Iterable[torch.nn.Module] | None = None,
-        device: str | torch.device | None = None,
-        prompts: Mapping[str, str] | None = None,
-        default_prompt_name: str | None = None,
         similarity_fn_name: str | SimilarityFunction | None = None,
-        cache_folder: str | Path | None = None,
-        trust_remote_code: bool = False,
-        revision: str | None = None,
-        local_files_only: bool = False,
-        token: str | bool | None = None,
-        use_auth_token: str | bool | None = None,
         truncate_dim: int | None = None,
-        model_kwargs: Mapping[str, Any] | None = None,
-        processor_kwargs: Mapping[str, Any] | None = None,
-        tokenizer_kwargs: Mapping[str, Any] | None = None,
-        config_kwargs: Mapping[str, Any] | None = None,
-        model_card_data: object = None,  # noqa: ARG002  (taken so that scripts which pass it run)
-        backend: str = "auto",
-        dtype: str | None = None,
-        on_truncation: str = "warn",
-        calibrate: Iterable[str] | None = None,
         on_long: str | None = None,
+        **options: Unpack[LoadOptions],
     ) -> None:
         #: How ``encode`` reads texts that are longer than the model reads, where the call does not say.
         self.on_long = check_choice(on_long)
-        super().__init__(
-            model_name_or_path,
-            modules=modules,
-            device=device,
-            prompts=prompts,
-            default_prompt_name=default_prompt_name,
-            cache_folder=cache_folder,
-            trust_remote_code=trust_remote_code,
-            revision=revision,
-            local_files_only=local_files_only,
-            token=token if token is not None else use_auth_token,
-            model_kwargs=model_kwargs,
-            processor_kwargs=processor_kwargs if processor_kwargs is not None else tokenizer_kwargs,
-            config_kwargs=config_kwargs,
-            backend=backend,
-            dtype=dtype,
-            on_truncation=on_truncation,
-            calibrate=calibrate,
-        )
+        super().__init__(model_name_or_path, **options)
         self.truncate_dim = truncate_dim if truncate_dim is not None else self.spec.truncate_dim
         self.similarity_fn_name = similarity_fn_name or self.spec.similarity_fn_name
 
@@ -342,15 +292,6 @@ class SentenceTransformer(QueriesAndDocuments, Streaming, BaseModel):
         return self.encode(inputs, prompt_name, prompt, pool=pool, **options)
 
     # --- comparing ----------------------------------------------------------------------------------------------
-
-    @property
-    def similarity_fn_name(self) -> str:
-        """How two vectors of this model are compared: ``cosine``, ``dot``, ``euclidean`` or ``manhattan``. Settable."""
-        return self._similarity.value
-
-    @similarity_fn_name.setter
-    def similarity_fn_name(self, value: str | SimilarityFunction | None) -> None:
-        self._similarity = SimilarityFunction(value or "cosine")
 
     def similarity(self, embeddings1: Vectors, embeddings2: Vectors) -> Any:
         """Compare every vector of one set with every vector of another, the model's way.

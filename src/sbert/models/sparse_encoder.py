@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..errors import InputError
 from ..similarity import SimilarityFunction
 from ..types import FloatArray
 from .base import BaseModel
+from .comparing import Comparing
 from .encoding import Job, sparse_vectors
 from .inputs import as_texts, check_counts, is_single, with_prompt
 from .outputs import torch_for
@@ -29,10 +29,12 @@ from .sparse_rows import scipy_sparse
 from .truncation import check_policy
 
 if TYPE_CHECKING:
-    import torch
+    from typing_extensions import Unpack
+
+    from .options import LoadOptions
 
 
-class SparseEncoder(QueriesAndDocuments, BaseModel):
+class SparseEncoder(QueriesAndDocuments, Comparing, BaseModel):
     """A model that maps texts to weights of words: those that they hold, and others that they could.
 
     Such vectors are found by an inverted index, like words themselves, and can be read: :meth:`decode` tells the words.
@@ -40,24 +42,10 @@ class SparseEncoder(QueriesAndDocuments, BaseModel):
     Args:
         model_name_or_path: a folder, or a model's name. Looked for in this order: folder, hub's cache, installed
             packages, hub.
-        modules: torch modules to put a model together from, instead of loading one.
-        device: where to compute: ``cpu``, ``cuda``, ``cuda:1``, ``mps`` ...; the best there is by default.
-        prompts: text to put in front of inputs, by name; wins over the prompts saved with the model.
-        default_prompt_name: the prompt used when ``encode`` names none.
         similarity_fn_name: ``dot`` (the usual one), ``cosine``, ``euclidean`` or ``manhattan``.
-        cache_folder: the hub's cache; ``$SENTENCE_TRANSFORMERS_HOME`` or the hub's own by default.
-        trust_remote_code: whether code that comes with the model may run; never by default.
-        revision: branch, tag or commit on the hub.
-        local_files_only: never use the network.
-        token: for models of the hub that need one.
         max_active_dims: words kept of each text, the weightiest; as saved with the model by default, else all.
-        model_kwargs: passed to transformers by the torch engine.
-        processor_kwargs: ``model_max_length`` sets ``max_seq_length``.
-        config_kwargs: changes to the network's configuration, for the torch engine.
-        backend: the engine: ``auto``, ``openvino`` or ``torch``.
-        dtype: what to compute in: ``float32`` (the default), ``bfloat16`` or ``int8``; with torch also ``float16``.
-        on_truncation: what to do when texts are longer than the model reads: ``warn``, ``error`` or ``ignore``.
-        calibrate: texts for ``dtype="int8"``, as for :class:`~sbert.SentenceTransformer`.
+        **options: those of all families: ``device``, ``prompts``, ``dtype``, ``backend`` and more, as in
+            :class:`~sbert.models.options.LoadOptions`.
 
     Raises:
         ModelNotFoundError: there is no such model on this machine, and it could not be fetched.
@@ -83,48 +71,13 @@ class SparseEncoder(QueriesAndDocuments, BaseModel):
         self,
         model_name_or_path: str | os.PathLike[str] | None = None,
         *,
-        modules: Iterable[torch.nn.Module] | None = None,
-        device: str | torch.device | None = None,
-        prompts: Mapping[str, str] | None = None,
-        default_prompt_name: str | None = None,
         similarity_fn_name: str | SimilarityFunction | None = None,
-        cache_folder: str | Path | None = None,
-        trust_remote_code: bool = False,
-        revision: str | None = None,
-        local_files_only: bool = False,
-        token: str | bool | None = None,
         max_active_dims: int | None = None,
-        model_kwargs: Mapping[str, Any] | None = None,
-        processor_kwargs: Mapping[str, Any] | None = None,
-        tokenizer_kwargs: Mapping[str, Any] | None = None,
-        config_kwargs: Mapping[str, Any] | None = None,
-        model_card_data: object = None,  # noqa: ARG002  (taken so that scripts which pass it run)
-        backend: str = "auto",
-        dtype: str | None = None,
-        on_truncation: str = "warn",
-        calibrate: Iterable[str] | None = None,
+        **options: Unpack[LoadOptions],
     ) -> None:
         scipy_sparse()  # told now, not after the weights have been read
         check_counts(max_active_dims=max_active_dims)
-        super().__init__(
-            model_name_or_path,
-            modules=modules,
-            device=device,
-            prompts=prompts,
-            default_prompt_name=default_prompt_name,
-            cache_folder=cache_folder,
-            trust_remote_code=trust_remote_code,
-            revision=revision,
-            local_files_only=local_files_only,
-            token=token,
-            model_kwargs=model_kwargs,
-            processor_kwargs=processor_kwargs if processor_kwargs is not None else tokenizer_kwargs,
-            config_kwargs=config_kwargs,
-            backend=backend,
-            dtype=dtype,
-            on_truncation=on_truncation,
-            calibrate=calibrate,
-        )
+        super().__init__(model_name_or_path, **options)
         #: Words kept of each text; None for all.
         self.max_active_dims = max_active_dims if max_active_dims is not None else self.spec.max_active_dims
         self.similarity_fn_name = similarity_fn_name or self.spec.similarity_fn_name
@@ -198,15 +151,6 @@ class SparseEncoder(QueriesAndDocuments, BaseModel):
         return tensor[0] if single else tensor
 
     # --- comparing and reading ----------------------------------------------------------------------------------
-
-    @property
-    def similarity_fn_name(self) -> str:
-        """How two vectors are compared: ``dot``, ``cosine``, ``euclidean`` or ``manhattan``. Settable."""
-        return self._similarity.value
-
-    @similarity_fn_name.setter
-    def similarity_fn_name(self, value: str | SimilarityFunction | None) -> None:
-        self._similarity = SimilarityFunction(value or "dot")
 
     def similarity(self, embeddings1: Any, embeddings2: Any) -> FloatArray:
         """Compare every vector of one set with every vector of another, the model's way.
