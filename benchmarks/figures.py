@@ -95,6 +95,14 @@ def _cross_encoder(results: Results) -> Iterator[Row]:
             yield label, f"{side['milliseconds']:,.0f} ms", times(side["ratio"]), order
 
 
+def _sparse(results: Results) -> Iterator[Row]:
+    for name, side in results["sides"].items():
+        if is_ours(name):
+            label = f"sparse vectors of short texts a second, {name.removeprefix('sbert ')}"
+            same = f"cosine to the peer's {side['mean_cosine']:.4f}"
+            yield label, f"{side['texts_per_second']:,.0f}", times(side["ratio"]), same
+
+
 def _why_bi_encoders(results: Results) -> Iterator[Row]:
     last = list(results["dtypes"]["int8"].values())[-1]
     hours = f"all pairs read by a cross-encoder: {last['by_pairs'] / 3600:,.0f} h"
@@ -113,6 +121,7 @@ _ROWS = {
     "scale": _scale,
     "pairs": _pairs,
     "cross_encoder": _cross_encoder,
+    "sparse": _sparse,
     "why_bi_encoders": _why_bi_encoders,
     "install_size": _install_size,
 }

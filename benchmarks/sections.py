@@ -303,6 +303,16 @@ def cross_encoder(results: Results) -> list[str]:
     ]
 
 
+def sparse(results: Results) -> list[str]:
+    """Sparse vectors."""
+    rows = []
+    for name, side in results["sides"].items():
+        speed = [f"{side['texts_per_second']:,.0f}", times(side["ratio"]), f"{side['weights']:.0f}"]
+        rows.append([name, *speed, f"{side['largest_difference']:.2g}", f"{side['mean_cosine']:.4f}"])
+    heads = ["side", "texts a second", "ratio", "weights a text", "largest difference", "cosine to the peer's"]
+    return [f"{results['texts']:,} {results['what']} by a real SPLADE of two layers.", "", *table(heads, rows), ""]
+
+
 def why_bi_encoders(results: Results) -> list[str]:
     """All pairs read, or compared by vectors."""
     lines = [f"The most similar pair among n {results['what']}, by all pairs read together or by vectors compared.", ""]
@@ -417,6 +427,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Results], list[str]]]] = {
     "duplicates": ("Near-duplicates", duplicates),
     "pairs": ("Most similar pairs", pairs),
     "cross_encoder": ("Reranking", cross_encoder),
+    "sparse": ("Sparse vectors", sparse),
     "why_bi_encoders": ("Why bi-encoders", why_bi_encoders),
     "install_size": ("Size on disk", install_size),
     "static": ("Static models", static),

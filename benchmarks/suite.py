@@ -22,6 +22,7 @@ NAMES = (
     "tatoeba",
     "pairs",
     "cross_encoder",
+    "sparse",
     "why_bi_encoders",
     "memory",
     "resume",
