@@ -351,7 +351,7 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
         found = self.encode([a, b], prompt_name, prompt, output_value=None)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
         first = 0 if pooling.include_prompt else self._prompt_length(chosen)
-        words = {number: word for word, number in self._tokenizer.vocabulary().items()}
+        words = self._tokenizer.words()
         tokens = [[words[number] for number in row["input_ids"][first:].tolist()] for row in found]
         vectors = [row["token_embeddings"][first:] for row in found]
         return explained((tokens[0], tokens[1]), (vectors[0], vectors[1]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -198,12 +197,12 @@ class SparseEncoder(QueriesAndDocuments, Comparing, BaseModel):
             A list of ``(word, weight)`` for each vector; the list alone where one vector was given.
         """
         check_counts(top_k=top_k)
-        rows = as_csr(embeddings)
+        rows, words = as_csr(embeddings), self._tokenizer.words()
         found = []
         for start, end in zip(rows.indptr[:-1], rows.indptr[1:], strict=True):
             columns, values = rows.indices[start:end], rows.data[start:end]
             order = np.lexsort((columns, -values))[:top_k]
-            found.append([(self._words[columns[place]], float(values[place])) for place in order])
+            found.append([(words[int(columns[place])], float(values[place])) for place in order])
         return found[0] if getattr(embeddings, "ndim", 2) == 1 else found
 
     def intersection(self, embeddings_1: Any, embeddings_2: Any) -> Any:
@@ -259,10 +258,6 @@ class SparseEncoder(QueriesAndDocuments, Comparing, BaseModel):
         return replace(
             super().current_spec(), similarity_fn_name=self.similarity_fn_name, max_active_dims=self.max_active_dims
         )
-
-    @cached_property
-    def _words(self) -> dict[int, str]:
-        return {number: word for word, number in self._tokenizer.vocabulary().items()}
 
 
 def as_csr(embeddings: Any) -> Any:

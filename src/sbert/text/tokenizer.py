@@ -65,6 +65,10 @@ class Tokenizer(ABC):
     def vocabulary(self) -> dict[str, int]:
         """Every token and its number."""
 
+    def words(self) -> dict[int, str]:
+        """Every token by its number."""
+        return {number: token for token, number in self.vocabulary().items()}
+
     @abstractmethod
     def prompt_length(self, prompt: str) -> int:
         """Number of tokens that a prompt takes in front of a text, the leading special token included."""
