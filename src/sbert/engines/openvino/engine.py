@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -19,6 +19,7 @@ from ...process import WORK, forks
 from ...text import Batch
 from ...types import FloatArray
 from ..base import Engine
+from . import runtime
 from .blobs import kept_or_compiled
 from .feeds import feeds_of
 from .int8 import Int8Linears, Quantized, int8_weights, own_texts, store
@@ -188,15 +189,19 @@ class _Graph:
         #: Threads that OpenVINO takes for it: a core each.
         self.threads = int(compiled.get_property("INFERENCE_NUM_THREADS"))
         self._idle: SimpleQueue[Any] = SimpleQueue()
+        # Shapes of batches that it has kernels for.
+        self._known: set[tuple[int, ...]] = set()
         leave_at_fork(self)
 
     def run(self, batch: Batch) -> FloatArray:
         feeds = feeds_of(self._names, batch)
-        with WORK.shared(), self._request() as request:
+        shape = batch.ids.shape
+        with WORK.shared(), nullcontext() if shape in self._known else runtime.first_runs, self._request() as request:
             try:
                 output = request.infer(feeds, share_inputs=True, share_outputs=True)[0]
             except RuntimeError as error:
                 raise EngineError(f"The forward pass of a batch of shape {batch.ids.shape} failed: {error}") from error
+            self._known.add(shape)
             # Copied, since the request's memory is written again by the next batch.
             return np.array(output, dtype=np.float32)
 

@@ -18,6 +18,10 @@ from ...errors import EngineError
 from ...types import AnyArray
 
 _lock = threading.RLock()
+#: Held while a graph runs a batch of a shape for the first time. The runtime makes its kernels for a shape then, and of
+#: two threads that make the same ones at the same time, one may keep broken ones: in a process that began with two long
+#: texts at once, one time in ten every other long text got a vector that had nothing to do with it.
+first_runs = threading.RLock()
 # What a child must neither use nor clear away.
 _with_threads: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -115,7 +119,8 @@ class RunOnce:
 
     def __call__(self, feeds: Sequence[AnyArray]) -> list[AnyArray]:
         """The outputs for some inputs, owned by the caller."""
-        outputs = self.call(feeds)
+        with first_runs:  # its shapes are few, and mostly new
+            outputs = self.call(feeds)
         return [np.array(outputs[number], dtype=np.float32) for number in range(len(outputs))]
 
 
@@ -154,8 +159,8 @@ def leave_at_fork(holder: Any) -> None:
 
 
 def _in_child() -> None:
-    global _lock
-    _lock = threading.RLock()
+    global _lock, first_runs
+    _lock, first_runs = threading.RLock(), threading.RLock()
     left = [*_with_threads, *([_core()] if _core.cache_info().currsize else [])]
     for holder in left:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(holder))  # one reference that nobody gives back
