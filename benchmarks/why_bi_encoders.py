@@ -36,7 +36,7 @@ def main() -> None:
             curve: dict[str, dict[str, float]] = {}
             for size in (*sizes, WANTED):
                 start = time.perf_counter()
-                most_similar_pairs(embedder.encode(texts[:size]), top_k=1)
+                most_similar_pairs(embedder.encode(texts[:size]), count=1)
                 row = {"by_vectors": time.perf_counter() - start, "pairs": size * (size - 1) / 2}
                 if size != WANTED:
                     start = time.perf_counter()
