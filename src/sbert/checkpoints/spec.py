@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import UnsupportedModelError
-from .modules import InputSpec, ModuleSpec, PoolingSpec, SpladePoolingSpec, TransformerSpec
+from .modules import InputSpec, ModuleSpec, TransformerSpec
 from .modules.dense import SENTENCE
 
 #: How vectors of families are compared where nobody says, if not by the cosine.
@@ -90,7 +90,7 @@ class ModelSpec:
     @property
     def pools(self) -> bool:
         """Whether one row a text comes out; without a pooling module or a head it is one a token."""
-        return self.scores or any(isinstance(module, (PoolingSpec, SpladePoolingSpec)) for module in self.modules)
+        return self.scores or any(module.pools for module in self.modules)
 
     def with_input(self, first: InputSpec) -> ModelSpec:
         """The same model with another first module."""

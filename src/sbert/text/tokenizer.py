@@ -6,7 +6,6 @@ import copy
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -173,20 +172,14 @@ class FastTokenizer(Tokenizer):
         with WORK.shared():
             encodings = self.backend.encode_batch_fast(texts)
         rows = [encoding.ids for encoding in encodings]
-        starts = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum([len(row) for row in rows], out=starts[1:])
-        ids = np.fromiter(chain.from_iterable(rows), np.int64, int(starts[-1]))
         paired = any(not isinstance(text, str) for text in texts)
-        type_ids = None
-        if paired:
-            parts = chain.from_iterable(encoding.type_ids for encoding in encodings)
-            type_ids = np.fromiter(parts, np.int64, int(starts[-1]))
-        dropped = np.zeros(len(rows), np.int64)
+        types = [encoding.type_ids for encoding in encodings] if paired else None
+        tokens = Tokens.of(rows, types, np.zeros(len(rows), np.int64))
         if self.max_length is not None:
             # Only a text that fills the limit can have lost anything.
-            for index in np.flatnonzero(starts[1:] - starts[:-1] >= self.max_length).tolist():
-                dropped[index] = self._full_length(texts[index]) - len(rows[index])
-        return Tokens(ids, type_ids, starts, dropped)
+            for index in np.flatnonzero(tokens.lengths >= self.max_length).tolist():
+                tokens.dropped[index] = self._full_length(texts[index]) - len(rows[index])
+        return tokens
 
     def _shared_firsts(self, texts: Sequence[TextOrPair]) -> tuple[PairFrame, list[str]] | None:
         """The different first texts of pairs, where most pairs share theirs with others: a query with its documents."""
@@ -206,10 +199,7 @@ class FastTokenizer(Tokenizer):
         with WORK.shared():
             encodings = self.backend.encode_batch([*firsts, *(pair[1] for pair in pairs)], add_special_tokens=False)
         # Of a long part, what is beyond the limit comes apart, and is only counted.
-        parts = [
-            (encoding.ids, len(encoding.ids) + sum(len(rest.ids) for rest in encoding.overflowing))
-            for encoding in encodings
-        ]
+        parts = [(encoding.ids, _length(encoding)) for encoding in encodings]
         numbers = dict(zip(firsts, parts, strict=False))
         rows: list[list[int]] = []
         types: list[list[int]] = []
@@ -223,23 +213,14 @@ class FastTokenizer(Tokenizer):
             rows.append(frame.ids(first[: kept[0]], second[: kept[1]]))
             types.append(frame.type_ids(*kept))
             dropped[place] = first_length + second_length - sum(kept)
-        starts = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum([len(row) for row in rows], out=starts[1:])
-        total = int(starts[-1])
-        return Tokens(
-            np.fromiter(chain.from_iterable(rows), np.int64, total),
-            np.fromiter(chain.from_iterable(types), np.int64, total),
-            starts,
-            dropped,
-        )
+        return Tokens.of(rows, types, dropped)
 
     def _full_length(self, text: TextOrPair) -> int:
         """Number of tokens of a text or pair, special tokens included, had nothing been cut."""
         parts = (text,) if isinstance(text, str) else text
         length = self._special_per_text if isinstance(text, str) else self._special_per_pair
         for part in parts:
-            encoding = self.backend.encode(part, add_special_tokens=False)
-            length += len(encoding.ids) + sum(len(rest.ids) for rest in encoding.overflowing)
+            length += _length(self.backend.encode(part, add_special_tokens=False))
         return int(length)
 
     def whole(self, texts: Sequence[str]) -> list[WholeText]:  # noqa: D102
@@ -279,3 +260,8 @@ class FastTokenizer(Tokenizer):
         encoding = self.backend.encode(prompt)
         closing = bool(encoding.special_tokens_mask) and encoding.special_tokens_mask[-1] == 1
         return len(encoding.ids) - int(closing)
+
+
+def _length(encoding: Any) -> int:
+    """Number of tokens of an encoding, with those that truncation put apart."""
+    return len(encoding.ids) + sum(len(rest.ids) for rest in encoding.overflowing)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
+
+import numpy as np
 
 from ..types import IntArray
 
@@ -23,6 +27,17 @@ class Tokens:
     type_ids: IntArray | None
     starts: IntArray
     dropped: IntArray
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[int]], types: Sequence[Sequence[int]] | None, dropped: IntArray) -> Tokens:
+        """Of each text its token numbers and, for pairs, which part each belongs to; and how many were cut off."""
+        starts = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=starts[1:])
+
+        def flat(lists: Sequence[Sequence[int]]) -> IntArray:
+            return np.fromiter(chain.from_iterable(lists), np.int64, int(starts[-1]))
+
+        return cls(flat(rows), None if types is None else flat(types), starts, dropped)
 
     def __len__(self) -> int:
         return len(self.dropped)

@@ -21,6 +21,8 @@ class ModuleSpec(ABC):
     kind: ClassVar[str]
     #: Where that class is said to live: the older path, which every reader of the last years knows.
     package: ClassVar[str] = "sentence_transformers.models"
+    #: Whether it makes one vector a text of one a token.
+    pools: ClassVar[bool] = False
     #: Name of its settings file, inside its folder.
     config_file: ClassVar[str] = "config.json"
     #: Whether it is written into the model's own folder when it comes first, instead of a numbered sub-folder.

@@ -39,6 +39,7 @@ class PoolingSpec(ModuleSpec):
     include_prompt: bool = True
 
     kind = "Pooling"
+    pools = True
     needed_files = ("config.json",)
 
     def __post_init__(self) -> None:

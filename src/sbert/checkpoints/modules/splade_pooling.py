@@ -33,6 +33,7 @@ class SpladePoolingSpec(ModuleSpec):
     dimension: int | None = None
 
     kind = "SpladePooling"
+    pools = True
     package = "sentence_transformers.sparse_encoder.models"
     needed_files = ("config.json",)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...checkpoints import ModelSpec
-from ...checkpoints.modules import PoolingSpec, SpladePoolingSpec, TransformerSpec
+from ...checkpoints.modules import PoolingSpec, TransformerSpec
 from ...checkpoints.modules.transformer import CLASSIFICATION, FILL_MASK
 from ...checkpoints.weights import Weights
 from ...errors import CorruptCheckpointError
@@ -55,14 +55,15 @@ def lower(spec: ModelSpec, weights: Weights, *, tokens_out: bool, linears: Linea
     inputs = TextInputs(parameter(IDS), parameter(MASK), parameter(TYPES))
     pooled = parameter(POOLED) if leaves_prompt_out(spec) else inputs.mask
     try:
-        tokens = build(transformer.config, weights, inputs, linears or Linears())
+        linears = linears or Linears()
+        tokens = build(transformer.config, weights, inputs, linears)
         if transformer.task == FILL_MASK:
-            tokens = vocabulary.lower_vocabulary(transformer.config, weights, tokens, linears or Linears())
+            tokens = vocabulary.lower_vocabulary(transformer.config, weights, tokens, linears)
         features = modules.Features(tokens, pooled)
         if transformer.scores and not tokens_out:
             features = replace(features, scores=heads.lower_head(transformer.config, weights, tokens, inputs.mask))
         for module in spec.modules[1:]:
-            if tokens_out and isinstance(module, (PoolingSpec, SpladePoolingSpec)):
+            if tokens_out and module.pools:
                 break
             features = modules.lower_module(module, features)
         output = features.tokens if tokens_out else features.read(spec.output)

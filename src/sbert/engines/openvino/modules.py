@@ -23,7 +23,7 @@ from ...checkpoints.modules.splade_pooling import LOGARITHMS
 from ...checkpoints.spec import SCORES
 from ...errors import UnsupportedModelError
 from .graph import ACTIVATIONS, Node, activation, constant, layer_norm, op
-from .poolings import POOLINGS
+from .poolings import POOLINGS, float_mask
 
 # torch's class names for activations, and what configurations call the same function.
 _TORCH_ACTIVATIONS = {
@@ -90,15 +90,13 @@ def _pooling(module: PoolingSpec, features: Features) -> Features:
 
 
 def _splade_pooling(module: SpladePoolingSpec, features: Features) -> Features:
-    shown = op.unsqueeze(features.mask, constant([2]))  # (B, T, 1)
     if module.strategy == "max":
         # Both activations grow with their input, so the largest output is that of the largest input: the activation is
         # computed once a word instead of once a word and token, to the same bits.
-        hidden = op.select(op.convert(shown, "boolean"), features.tokens, constant(np.float32(-np.inf)))
-        pooled = _splade_activation(op.reduce_max(hidden, constant([1])), module.activation)
+        pooled = _splade_activation(POOLINGS["max"](features.tokens, features.mask), module.activation)
     else:
         weights = _splade_activation(features.tokens, module.activation)
-        pooled = op.reduce_sum(op.multiply(weights, op.convert(shown, "f32")), constant([1]))
+        pooled = op.reduce_sum(op.multiply(weights, float_mask(features.mask)), constant([1]))
     return replace(features, sentence=pooled)
 
 

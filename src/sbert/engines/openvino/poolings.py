@@ -9,8 +9,9 @@ import numpy as np
 from .graph import Node, constant, op
 
 
-def _float_mask(mask: Node) -> Node:
-    return op.unsqueeze(op.convert(mask, "f32"), constant([2]))  # (B, T, 1)
+def float_mask(mask: Node) -> Node:
+    """The mask as what token vectors are multiplied by: (B, T) int64 to (B, T, 1) float32."""
+    return op.unsqueeze(op.convert(mask, "f32"), constant([2]))
 
 
 def _weighted(tokens: Node, weights: Node) -> Node:
@@ -19,18 +20,18 @@ def _weighted(tokens: Node, weights: Node) -> Node:
 
 
 def _mean(tokens: Node, mask: Node) -> Node:
-    return op.divide(*_weighted(tokens, _float_mask(mask)))
+    return op.divide(*_weighted(tokens, float_mask(mask)))
 
 
 def _mean_sqrt_length(tokens: Node, mask: Node) -> Node:
-    total, count = _weighted(tokens, _float_mask(mask))
+    total, count = _weighted(tokens, float_mask(mask))
     return op.divide(total, op.sqrt(count))
 
 
 def _weighted_mean(tokens: Node, mask: Node) -> Node:
     # Weight 1 for the first token, 2 for the second ...: every place in front of padding counts, the prompt's too.
     places = op.cum_sum(op.broadcast(constant(np.float32(1)), op.shape_of(mask)), constant(np.int64(1)))
-    return op.divide(*_weighted(tokens, op.multiply(_float_mask(mask), op.unsqueeze(places, constant([2])))))
+    return op.divide(*_weighted(tokens, op.multiply(float_mask(mask), op.unsqueeze(places, constant([2])))))
 
 
 def _max(tokens: Node, mask: Node) -> Node:

@@ -89,15 +89,18 @@ class Int8Linears(Linears):
     def compare(self, x: Node, tensors: Tensors, name: str) -> Node:  # noqa: D102
         if name + SCALE not in tensors:
             return super().compare(x, tensors, name)
-        codes = op.convert(constant(tensors.stored(name)), "f32")
-        return op.matmul(x, op.multiply(codes, constant(tensors.stored(name + SCALE)[:, None])), False, True)
+        return op.matmul(x, _widened(tensors, name), False, True)
 
     def _layer(self, x: Node, kept: Node | None, tensors: Tensors, name: str) -> Node:
-        codes = op.convert(constant(tensors.stored(f"{name}.weight")), "f32")
-        widened = op.multiply(codes, constant(tensors.stored(f"{name}.weight{SCALE}")[:, None]))
-        y = op.matmul(x, widened, False, True)
+        y = op.matmul(x, _widened(tensors, f"{name}.weight"), False, True)
         if f"{name}.bias" in tensors:
             y = op.add(y, tensors.constant(f"{name}.bias"))
         if kept is not None:
             y = op.add(y, op.matmul(kept, tensors.constant(f"{name}.weight{COLUMNS}"), False, True))
         return y
+
+
+def _widened(tensors: Tensors, name: str) -> Node:
+    """A table that is stored as bytes, times the scale of each row: float32 again, (rows, H)."""
+    codes = op.convert(constant(tensors.stored(name)), "f32")
+    return op.multiply(codes, constant(tensors.stored(name + SCALE)[:, None]))
