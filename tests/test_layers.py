@@ -14,7 +14,7 @@ PACKAGE = Path(sbert.__file__).parent
 LAYERS = (
     {"errors", "types", "version", "process"},
     {"vectors"},
-    {"similarity", "quantization"},
+    {"similarity", "quantization", "ranking"},
     {"checkpoints"},
     {"text", "data"},
     {"engines"},

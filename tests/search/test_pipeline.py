@@ -81,7 +81,7 @@ def test_more_hits_than_candidates_are_read(corpus, reranker):
 @pytest.mark.parametrize(
     ("score", "message"),
     [
-        (lambda *_: [1.0], r"for each of 10 passages; got shape \(1,\)"),
+        (lambda *_: [1.0], r"for each of the 10 passages; got the shape \(1,\)"),
         (lambda *_: [np.nan] * 10, "a finite number"),
     ],
 )

@@ -17,13 +17,13 @@ import numpy as np
 from ..data import Shards
 from ..errors import DimensionError, InputError, NotTextError, StoredIndexError, closest, one_of, positive
 from ..models.progress import progress_bar
+from ..ranking import Fusion, check_fusion
 from ..types import FloatArray, Vectors
 from ..vectors import as_array, as_rows, require_finite
 from .ann import KINDS, TARGET, Approximation, forget, is_due, stored_approximation, tune
 from .contents import Contents, read
 from .documents import DocumentLike, as_documents
 from .formats import FileDocuments
-from .fusion import DEFAULT, Fusion, check_fusion
 from .hits import Hit
 from .identity import Identity
 from .info import Info, Version
@@ -31,7 +31,7 @@ from .lance import TABLE, committed, connect, lancedb, open_table, plain, transl
 from .load import Loader
 from .passages import Embedder
 from .schema import make_schema, metadata_columns
-from .search import MODES, Request, Rerank, Searcher
+from .search import MODES, SIDES, WEIGHTS, Request, Rerank, Searcher
 from .store import FIRST, Store
 from .sync import Changes, Writer
 from .upkeep import KEPT, Upkeep
@@ -376,7 +376,7 @@ class Index:
         *,
         where: str | None = None,
         mode: str = "hybrid",
-        fusion: Fusion = DEFAULT,
+        fusion: Fusion = WEIGHTS,
         rerank: Rerank | None = None,
     ) -> list[Hit] | list[list[Hit]]:
         """The passages that answer a query best.
@@ -403,7 +403,7 @@ class Index:
             raise one_of("mode", mode, MODES)
         if isinstance(top_k, bool) or not isinstance(top_k, int) or top_k < 1:
             raise InputError(f"top_k must be a whole number of at least 1; got {top_k!r}.")
-        check_fusion(fusion)
+        check_fusion(fusion, SIDES)
         request = Request(top_k, _condition(where), mode, fusion, rerank)
         queries = _queries(query)
         vectors: list[FloatArray | None] = [None] * len(queries)
@@ -431,7 +431,7 @@ class Index:
                 f"embedding must be one vector of width {self._identity.dimension}; got {tuple(rows.shape)}."
             )
         require_finite(rows, "embedding")
-        request = Request(positive("top_k", top_k), _condition(where), "dense", DEFAULT, None)
+        request = Request(positive("top_k", top_k), _condition(where), "dense", WEIGHTS, None)
         return self._searcher().search("", as_array(rows)[0].astype(np.float32), request)
 
     # --- what it is ---------------------------------------------------------------------------------------------

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
-import numpy as np
-
-from ..errors import InputError
+from ..ranking import Fusion, check_fusion, passage_scores, reciprocal_ranks, weighted
 from ..similarity import SimilarityFunction
 from ..types import FloatArray
 from .ann import Approximation
-from .fusion import SIDES, Fusion, check_fusion, reciprocal_ranks, weighted
 from .hits import Hit
 from .identity import DISTANCES
 from .lance import translated_filter
@@ -21,6 +18,9 @@ from .schema import DOCUMENT, HEADING, ID, OWN, PASSAGE, START, STOP, VECTOR
 from .store import Store
 
 MODES = ("dense", "text", "hybrid")
+#: Of hybrid search, and the weights that their scores have by default.
+SIDES = ("dense", "text")
+WEIGHTS: Mapping[str, float] = {"dense": 0.7, "text": 0.3}
 
 
 class Reranker(Protocol):
@@ -194,7 +194,7 @@ def fuse(dense: list[Hit], text: list[Hit], fusion: Fusion) -> list[Hit]:
         text: by words, ranked; with the other score too, as far as they have vectors.
         fusion: how.
     """
-    weights = check_fusion(fusion)
+    weights = check_fusion(fusion, SIDES)
     every = {hit.id: hit for hit in dense}
     for hit in text:
         every[hit.id] = replace(hit, scores={**every[hit.id].scores, **hit.scores}) if hit.id in every else hit
@@ -202,7 +202,7 @@ def fuse(dense: list[Hit], text: list[Hit], fusion: Fusion) -> list[Hit]:
         scores = reciprocal_ranks([[hit.id for hit in side] for side in (dense, text)])
     else:
         by_side = [{hit.id: hit.scores[side] for hit in every.values() if side in hit.scores} for side in SIDES]
-        scores = weighted(by_side[0], by_side[1], weights)
+        scores = weighted(by_side[0], by_side[1], [weights[side] for side in SIDES])
     return ranked([replace(hit, score=scores[name]) for name, hit in every.items()])
 
 
@@ -215,12 +215,7 @@ def reranked(query: str, hits: list[Hit], rerank: Rerank) -> list[Hit]:
     if not hits:
         return hits
     score: Any = getattr(rerank, "score", rerank)
-    scores = np.asarray(score(query, [hit.passage for hit in hits]), np.float64)
-    if scores.shape != (len(hits),) or not np.isfinite(scores).all():
-        raise InputError(
-            f"rerank must return a finite number for each of the {len(hits)} passages; got the shape {scores.shape}"
-            f"{'' if np.isfinite(scores).all() else ' with NaN or infinity'}."
-        )
+    scores = passage_scores(score(query, [hit.passage for hit in hits]), len(hits), "rerank")
     return ranked(
         [
             replace(hit, score=score, scores={**hit.scores, "rerank": score})

@@ -10,6 +10,7 @@ from .duplicates import Duplicates, deduplicate, near_duplicates
 from .exact import search
 from .hard_negatives import mine_hard_negatives
 from .hits import Hits
+from .hybrid import HybridCorpus
 from .mining import paraphrases
 from .naming import name_clusters
 from .neighbours import Neighbours, neighbours
@@ -26,6 +27,7 @@ __all__ = [
     "Duplicates",
     "FoundText",
     "Hits",
+    "HybridCorpus",
     "Neighbours",
     "Pairs",
     "Pipeline",

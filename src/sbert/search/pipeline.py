@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload
 import numpy as np
 
 from ..errors import InputError, positive
+from ..ranking import passage_scores
 from ..types import FloatArray
 
 if TYPE_CHECKING:
@@ -147,18 +148,14 @@ class Pipeline:
     def _scores(self, queries: list[str], passages: list[list[str]]) -> list[FloatArray]:
         if self._predict is None:
             score: Any = self.reranker  # a function, as was checked
-            return [_checked(score(query, texts), len(texts)) for query, texts in zip(queries, passages, strict=True)]
+            return [
+                passage_scores(score(query, texts), len(texts), "reranker")
+                for query, texts in zip(queries, passages, strict=True)
+            ]
         pairs = [(query, text) for query, texts in zip(queries, passages, strict=True) for text in texts]
-        scores = _checked(self._predict(pairs), len(pairs))
+        scores = passage_scores(self._predict(pairs), len(pairs), "reranker")
         ends = np.cumsum([0, *map(len, passages)]).tolist()
         return [scores[start:end] for start, end in pairwise(ends)]
-
-
-def _checked(scores: Any, count: int) -> FloatArray:
-    found = np.asarray(scores, np.float64)
-    if found.shape != (count,) or not np.isfinite(found).all():
-        raise InputError(f"reranker must give a finite number for each of {count} passages; got shape {found.shape}.")
-    return found
 
 
 def _in_order(found: Sequence[Found], scores: FloatArray) -> list[Answer]:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
+
+import numpy as np
 
 from ..errors import InputError, NotTextError
-from ..types import FloatArray, Vectors
+from ..types import FloatArray
+from ..vectors import as_rows
 from .corpus import Corpus
+from .sparse import SparseCorpus
 
 if TYPE_CHECKING:
     from ..models.sentence_transformer import SentenceTransformer
+    from ..models.sparse_encoder import SparseEncoder
+
+    #: What embeds queries and texts.
+    TextModel: TypeAlias = SentenceTransformer | SparseEncoder
 
 
 @dataclass(frozen=True)
@@ -35,10 +43,11 @@ class TextCorpus:
     Threads may share it.
 
     Args:
-        model: embeds queries, and the texts.
+        model: embeds queries, and the texts: a :class:`~sbert.SentenceTransformer`, or a :class:`~sbert.SparseEncoder`
+            that compares by dot product, whose vectors an inverted index searches.
         texts: what is searched.
         embeddings: vectors of the texts by that model, (n, d), where they are at hand; computed by default.
-        first_pass: as for :class:`~sbert.search.Corpus`.
+        first_pass: as for :class:`~sbert.search.Corpus`; for dense vectors.
 
     Raises:
         NotTextError: a text is not one.
@@ -47,17 +56,19 @@ class TextCorpus:
 
     def __init__(
         self,
-        model: SentenceTransformer,
+        model: TextModel,
         texts: Sequence[str],
-        embeddings: Vectors | None = None,
+        embeddings: Any = None,
         *,
         first_pass: str | None = None,
     ) -> None:
         if isinstance(texts, str):
             raise NotTextError("texts must be texts in a list; got a single string.")
         self.model, self.texts = model, texts
-        vectors: Vectors = model.encode_document(list(texts)) if embeddings is None else embeddings
-        self._corpus = Corpus(vectors, score_function=model.similarity_fn_name, first_pass=first_pass)
+        self._vectors = model.encode_document(list(texts)) if embeddings is None else embeddings
+        #: Whether a score of 0 means no word in common: of sparse vectors, that compare by dot product.
+        self.sparse = hasattr(self._vectors, "tocsr")
+        self._corpus = self._sparse_corpus() if self.sparse else self._dense_corpus(first_pass)
         if len(self._corpus) != len(texts):
             raise InputError(f"embeddings must have a row for each of the {len(texts)} texts; got {len(self._corpus)}.")
 
@@ -85,10 +96,31 @@ class TextCorpus:
             InputError: ``top_k`` is below 1.
         """
         queries = [query] if isinstance(query, str) else list(query)
-        vectors: FloatArray = self.model.encode_query(queries)
-        hits = self._corpus.search(vectors, top_k)
-        found = [
+        found = self.found(self.model.encode_query(queries), top_k)
+        return found[0] if isinstance(query, str) else found
+
+    def found(self, query_embeddings: Any, top_k: int) -> list[list[FoundText]]:
+        """The texts most like each query, given by its vector; arguments as for :meth:`search`."""
+        hits = self._corpus.search(query_embeddings, top_k)
+        return [
             [FoundText(number, self.texts[number], score) for number, score in zip(ids, scores, strict=True)]
             for ids, scores in zip(hits.ids.tolist(), hits.scores.tolist(), strict=True)
         ]
-        return found[0] if isinstance(query, str) else found
+
+    def scores(self, query_embedding: Any, ids: Sequence[int]) -> FloatArray:
+        """The similarities of some texts with one query, given by its vector, (1, d): (n,) float32."""
+        scores: FloatArray = np.asarray(self.model.similarity(query_embedding, self._vectors[list(ids)]), np.float32)[0]
+        return scores
+
+    def _dense_corpus(self, first_pass: str | None) -> Corpus:
+        self._vectors = as_rows(self._vectors, "embeddings")
+        return Corpus(self._vectors, score_function=self.model.similarity_fn_name, first_pass=first_pass)
+
+    def _sparse_corpus(self) -> SparseCorpus:
+        if self.model.similarity_fn_name != "dot":
+            raise InputError(
+                "Sparse vectors are searched by dot product; the model compares by "
+                f"{str(self.model.similarity_fn_name)!r}. Set model.similarity_fn_name to 'dot'."
+            )
+        self._vectors = self._vectors.tocsr()
+        return SparseCorpus(self._vectors)
