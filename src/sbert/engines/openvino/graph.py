@@ -34,11 +34,13 @@ class TextInputs:
         ids: token numbers, (B, T) int64.
         mask: 1 for a token and 0 for padding, (B, T) int64.
         type_ids: part of the pair, (B, T) int64.
+        first_only: whether the first token's vector is all that is read of what comes out.
     """
 
     ids: Node
     mask: Node
     type_ids: Node
+    first_only: bool = False
 
 
 class Linears:
@@ -186,6 +188,11 @@ def length(inputs: TextInputs) -> Node:
 def first_rows(table: AnyArray, count: Node) -> Node:
     """The first ``count`` rows of a table."""
     return op.slice(constant(table), constant([0]), count, constant([1]), constant([0]))
+
+
+def first_token(x: Node, axis: int = 1) -> Node:
+    """The first place along an axis, which stays: (B, T, H) to (B, 1, H)."""
+    return op.slice(x, constant([0]), constant([1]), constant([1]), constant([axis]))
 
 
 def offset_positions(inputs: TextInputs, padding_id: int) -> Node:

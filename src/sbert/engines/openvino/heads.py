@@ -57,6 +57,11 @@ def lower_head(config: dict[str, Any], weights: Weights, tokens: Node, mask: Nod
     return _HEADS[str(config["model_type"])](Head(config, weights, mask), tokens)
 
 
+def reads_first_only(config: dict[str, Any]) -> bool:
+    """Whether a head reads the first token's vector alone, as all do but some of ModernBERT's."""
+    return config.get("model_type") != "modernbert" or config.get("classifier_pooling", "cls") == "cls"
+
+
 def why_not(network: TransformerSpec) -> str | None:
     """Why a network's head cannot be lowered; None when it can."""
     if network.model_type not in _HEADS:

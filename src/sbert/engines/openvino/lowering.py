@@ -52,7 +52,8 @@ def lower(spec: ModelSpec, weights: Weights, *, tokens_out: bool, linears: Linea
     ov = import_openvino()
     transformer = spec.transformer
     build = builder(transformer.config)
-    inputs = TextInputs(parameter(IDS), parameter(MASK), parameter(TYPES))
+    first_only = not tokens_out and _reads_first_only(spec)
+    inputs = TextInputs(parameter(IDS), parameter(MASK), parameter(TYPES), first_only)
     pooled = parameter(POOLED) if leaves_prompt_out(spec) else inputs.mask
     try:
         linears = linears or Linears()
@@ -81,6 +82,14 @@ def lower(spec: ModelSpec, weights: Weights, *, tokens_out: bool, linears: Linea
         raise CorruptCheckpointError(
             f"The tensors of {transformer.folder} do not fit its config.json: {error}"
         ) from error
+
+
+def _reads_first_only(spec: ModelSpec) -> bool:
+    """Whether the first token's vector is all that a head or the pooling reads, so that the others' may be left out."""
+    if spec.scores:
+        return heads.reads_first_only(spec.transformer.config)
+    pooling = next((module for module in spec.modules[1:] if module.pools), None)
+    return isinstance(pooling, PoolingSpec) and pooling.modes == ("cls",) and not leaves_prompt_out(spec)
 
 
 def leaves_prompt_out(spec: ModelSpec) -> bool:

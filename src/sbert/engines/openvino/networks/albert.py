@@ -7,7 +7,7 @@ from typing import Any
 from ....checkpoints.weights import Weights
 from ..graph import Linears, Node, Tensors, TextInputs, linear, padding_bias
 from .bert import LANDMARK, embeddings, shape_of
-from .post_norm import Names, post_norm_layer
+from .post_norm import Names, post_norm_layers
 
 NAMES = Names(
     query="attention.query",
@@ -22,15 +22,16 @@ NAMES = Names(
 
 
 def build(config: dict[str, Any], weights: Weights, inputs: TextInputs, linears: Linears) -> Node:
-    """Lower the network; returns token vectors (B, T, H)."""
+    """Lower the network; returns token vectors (B, T, H), or of the first token alone where no other is read."""
     tensors = Tensors(weights, LANDMARK, linears)
     shape = shape_of(config)
     x = linear(embeddings(config, tensors, inputs, shape.epsilon), tensors, "encoder.embedding_hidden_mapping_in")
     bias = padding_bias(inputs)
-    layers, groups = int(config["num_hidden_layers"]), int(config.get("num_hidden_groups", 1))
-    for index in range(layers):
-        group = index * groups // layers
-        for inner in range(int(config.get("inner_group_num", 1))):
-            layer = f"encoder.albert_layer_groups.{group}.albert_layers.{inner}"
-            x = post_norm_layer(x, bias, tensors, layer, NAMES, shape)
-    return x
+    count, groups = int(config["num_hidden_layers"]), int(config.get("num_hidden_groups", 1))
+    inner = range(int(config.get("inner_group_num", 1)))
+    layers = [
+        f"encoder.albert_layer_groups.{index * groups // count}.albert_layers.{part}"
+        for index in range(count)
+        for part in inner
+    ]
+    return post_norm_layers(x, bias, tensors, layers, NAMES, shape, first_only=inputs.first_only)

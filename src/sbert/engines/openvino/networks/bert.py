@@ -29,7 +29,7 @@ from ..graph import (
     padding_bias,
     words,
 )
-from .post_norm import Names, Shape, post_norm_layer
+from .post_norm import Names, Shape, post_norm_layers
 
 LANDMARK = "embeddings.word_embeddings.weight"
 NAMES = Names(
@@ -45,16 +45,15 @@ NAMES = Names(
 
 
 def build(config: dict[str, Any], weights: Weights, inputs: TextInputs, linears: Linears) -> Node:
-    """Lower the network; returns token vectors (B, T, H)."""
+    """Lower the network; returns token vectors (B, T, H), or of the first token alone where no other is read."""
     tensors = Tensors(weights, LANDMARK, linears)
     shape = shape_of(config)
     x = embeddings(config, tensors, inputs, shape.epsilon)
     if "embeddings_project.weight" in tensors:  # ELECTRA
         x = linear(x, tensors, "embeddings_project")
     bias = padding_bias(inputs)
-    for index in range(int(config["num_hidden_layers"])):
-        x = post_norm_layer(x, bias, tensors, f"encoder.layer.{index}", NAMES, shape)
-    return x
+    layers = [f"encoder.layer.{index}" for index in range(int(config["num_hidden_layers"]))]
+    return post_norm_layers(x, bias, tensors, layers, NAMES, shape, first_only=inputs.first_only)
 
 
 def shape_of(config: dict[str, Any]) -> Shape:

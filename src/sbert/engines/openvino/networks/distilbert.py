@@ -7,7 +7,7 @@ from typing import Any
 from ....checkpoints.weights import Weights
 from ..graph import Linears, Node, Tensors, TextInputs, padding_bias
 from .bert import LANDMARK, embeddings
-from .post_norm import Names, Shape, post_norm_layer
+from .post_norm import Names, Shape, post_norm_layers
 
 NAMES = Names(
     query="attention.q_lin",
@@ -23,12 +23,11 @@ _EPSILON = 1e-12  # fixed in the published model's code
 
 
 def build(config: dict[str, Any], weights: Weights, inputs: TextInputs, linears: Linears) -> Node:
-    """Lower the network; returns token vectors (B, T, H)."""
+    """Lower the network; returns token vectors (B, T, H), or of the first token alone where no other is read."""
     tensors = Tensors(weights, LANDMARK, linears)
     heads = int(config["n_heads"])
     shape = Shape(heads, int(config["dim"]) // heads, _EPSILON, str(config.get("activation", "gelu")))
     x = embeddings(config, tensors, inputs, _EPSILON)
     bias = padding_bias(inputs)
-    for index in range(int(config["n_layers"])):
-        x = post_norm_layer(x, bias, tensors, f"transformer.layer.{index}", NAMES, shape)
-    return x
+    layers = [f"transformer.layer.{index}" for index in range(int(config["n_layers"]))]
+    return post_norm_layers(x, bias, tensors, layers, NAMES, shape, first_only=inputs.first_only)

@@ -16,6 +16,7 @@ from ..graph import (
     activation,
     constant,
     first_rows,
+    first_token,
     join_heads,
     length,
     linear,
@@ -31,7 +32,7 @@ FULL, LOCAL = "full_attention", "sliding_attention"
 
 
 def build(config: dict[str, Any], weights: Weights, inputs: TextInputs, linears: Linears) -> Node:
-    """Lower the network; returns token vectors (B, T, H)."""
+    """Lower the network; returns token vectors (B, T, H), or of the first token alone where no other is read."""
     tensors = Tensors(weights, LANDMARK, linears)
     heads = int(config["num_attention_heads"])
     width = int(config["hidden_size"]) // heads
@@ -52,7 +53,10 @@ def build(config: dict[str, Any], weights: Weights, inputs: TextInputs, linears:
         parts = op.split(linear(y, tensors, f"{name}.attn.Wqkv"), constant(np.int64(2)), 3)
         query, key, value = (split_heads(parts.output(i), heads, width) for i in range(3))
         query, key = (_rotate(each, *rotation[kind]) for each in (query, key))
-        attended = join_heads(op.scaled_dot_product_attention(query, key, value, bias[kind]), heads, width)
+        seen = bias[kind]
+        if inputs.first_only and index == len(kinds) - 1:  # nobody looks at what the other tokens see
+            x, query, seen = first_token(x), first_token(query, axis=2), first_token(seen, axis=2)
+        attended = join_heads(op.scaled_dot_product_attention(query, key, value, seen), heads, width)
         x = op.add(x, linear(attended, tensors, f"{name}.attn.Wo"))
         y = named_norm(x, tensors, f"{name}.mlp_norm", epsilon)
         gated = op.split(linear(y, tensors, f"{name}.mlp.Wi"), constant(np.int64(2)), 2)

@@ -11,7 +11,7 @@ from ....checkpoints.weights import Weights
 from ....types import AnyArray
 from ..graph import Linears, Node, Tensors, TextInputs, constant, length, op, padding_bias
 from .bert import LANDMARK, embeddings, shape_of
-from .post_norm import Names, post_norm_layer
+from .post_norm import Names, post_norm_layers
 
 NAMES = Names(
     query="attention.attn.q",
@@ -28,14 +28,13 @@ _BUCKETS, _MAX_DISTANCE = 32, 128
 
 
 def build(config: dict[str, Any], weights: Weights, inputs: TextInputs, linears: Linears) -> Node:
-    """Lower the network; returns token vectors (B, T, H)."""
+    """Lower the network; returns token vectors (B, T, H), or of the first token alone where no other is read."""
     tensors = Tensors(weights, LANDMARK, linears)
     shape = shape_of(config)
     x = embeddings(config, tensors, inputs, shape.epsilon)
     bias = op.add(_relative_bias(config, tensors, inputs), padding_bias(inputs))  # (B, N, T, T)
-    for index in range(int(config["num_hidden_layers"])):
-        x = post_norm_layer(x, bias, tensors, f"encoder.layer.{index}", NAMES, shape)
-    return x
+    layers = [f"encoder.layer.{index}" for index in range(int(config["num_hidden_layers"]))]
+    return post_norm_layers(x, bias, tensors, layers, NAMES, shape, first_only=inputs.first_only)
 
 
 def _relative_bias(config: dict[str, Any], tensors: Tensors, inputs: TextInputs) -> Node:
