@@ -14,7 +14,7 @@ PACKAGE = Path(sbert.__file__).parent
 LAYERS = (
     {"errors", "types", "version", "process"},
     {"vectors"},
-    {"similarity", "quantization", "ranking"},
+    {"similarity", "quantization", "ranking", "late_interaction"},
     {"checkpoints"},
     {"text", "data"},
     {"engines"},

@@ -2,7 +2,7 @@
 
 >>> import sbert
 >>> sorted(name for name in sbert.__all__ if name[0].isupper())
-['CrossEncoder', 'Index', 'SentenceTransformer', 'SimilarityFunction', 'SparseEncoder']
+['CrossEncoder', 'Index', 'MultiVectorEncoder', 'SentenceTransformer', 'SimilarityFunction', 'SparseEncoder']
 
 Names are loaded when they are first used, so ``import sbert`` itself loads nothing heavy.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from . import util as util
     from .index.index import Index
     from .models.cross_encoder import CrossEncoder
+    from .models.multi_vector_encoder import MultiVectorEncoder
     from .models.sentence_transformer import SentenceTransformer
     from .models.sparse_encoder import SparseEncoder
     from .quantization import quantize_embeddings
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CrossEncoder": "models.cross_encoder",
     "Index": "index.index",
+    "MultiVectorEncoder": "models.multi_vector_encoder",
     "SentenceTransformer": "models.sentence_transformer",
     "SimilarityFunction": "similarity",
     "SparseEncoder": "models.sparse_encoder",
@@ -41,6 +43,7 @@ _MODULES = ("errors", "models", "util")
 __all__ = [
     "CrossEncoder",
     "Index",
+    "MultiVectorEncoder",
     "SentenceTransformer",
     "SimilarityFunction",
     "SparseEncoder",

@@ -2,7 +2,8 @@
 
 Each line is a JSON object with ``action`` (``encode`` or ``save``), ``folder``, ``out``, and for ``encode`` ``texts``;
 with ``pairs`` instead, the folder is a cross-encoder's, and their scores are what is wanted; with ``sparse``, it is a
-sparse encoder's, and full rows are.
+sparse encoder's, and full rows are; with ``task``, it is a late-interaction model's, and token vectors are, an array a
+text.
 Each is answered by a line: ``{}``, or ``{"error": ...}``. Knows nothing of this project.
 """
 
@@ -11,22 +12,31 @@ import sys
 import traceback
 
 import numpy as np
-from sentence_transformers import CrossEncoder, SentenceTransformer, SparseEncoder
+from sentence_transformers import CrossEncoder, MultiVectorEncoder, SentenceTransformer, SparseEncoder
 
 for line in sys.stdin:
     request = json.loads(line)
     answer = {}
     try:
-        family = CrossEncoder if "pairs" in request else SparseEncoder if "sparse" in request else SentenceTransformer
+        families = {"pairs": CrossEncoder, "sparse": SparseEncoder, "task": MultiVectorEncoder}
+        family = next((kind for key, kind in families.items() if key in request), SentenceTransformer)
         model = family(request["folder"], device="cpu")
         if request["action"] == "encode":
             if family is CrossEncoder:
                 found = model.predict(request["pairs"])
             elif family is SparseEncoder:
                 found = model.encode(request["texts"]).to_dense().numpy()
+            elif family is MultiVectorEncoder:
+                encode = {"query": model.encode_query, "document": model.encode_document}[request["task"]]
+                tokens = encode(request["texts"], convert_to_numpy=True)
+                found = {f"arr_{index}": vectors for index, vectors in enumerate(tokens)}
+                found["scores"] = model.similarity(tokens, tokens).numpy()
             else:
                 found = model.encode(request["texts"])
-            np.save(request["out"], found)
+            if isinstance(found, dict):
+                np.savez(request["out"], **found)
+            else:
+                np.save(request["out"], found)
         else:
             model.save_pretrained(request["out"])
     except Exception:

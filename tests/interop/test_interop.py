@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sbert import CrossEncoder, SentenceTransformer, SparseEncoder
+from sbert import CrossEncoder, MultiVectorEncoder, SentenceTransformer, SparseEncoder
 from sbert.checkpoints import resolve
 from support.real_models import splade_tiny
 from support.static import static_folder
-from support.tiny import make_tiny_cross_encoder, make_tiny_model, make_tiny_splade
+from support.tiny import make_tiny_cross_encoder, make_tiny_late, make_tiny_model, make_tiny_splade
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER = Path(os.environ.get("SBERT_PEER_PYTHON", ROOT / ".venv-peers" / "bin" / "python"))
@@ -137,3 +137,38 @@ def test_sparse_encoders_travel_both_ways(peer, tmp_path, source):
     peer("save", tmp_path / "ours", tmp_path / "theirs", sparse=True)
     again = SparseEncoder(tmp_path / "theirs", backend="openvino")
     np.testing.assert_allclose(again.encode(TEXTS).toarray(), model.encode(TEXTS).toarray(), atol=1e-4)
+
+
+def assert_same_tokens(peer, folder, scratch, model):
+    """Token vectors of queries and documents, and MaxSim of all of them with each other."""
+    for task in ("query", "document"):
+        peer("encode", folder, scratch / "tokens.npz", texts=TEXTS, task=task)
+        expected = np.load(scratch / "tokens.npz")
+        found = getattr(model, f"encode_{task}")(TEXTS, on_truncation="ignore")
+        for index, vectors in enumerate(found):
+            np.testing.assert_allclose(vectors, expected[f"arr_{index}"], atol=1e-4)
+        np.testing.assert_allclose(model.similarity(found, found), expected["scores"], atol=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ["bert", "roberta", "modernbert"])
+@pytest.mark.parametrize("expansion", [None, "fixed", "min"])
+def test_late_interaction_travels_both_ways(peer, tmp_path, architecture, expansion):
+    source = make_tiny_late(tmp_path / "source", architecture, skiplist=[".", ","], pool_factor=2.0)
+    for backend in ("openvino", "torch"):
+        model = MultiVectorEncoder(source, backend=backend, device="cpu")
+        if expansion is not None:
+            token = "</s>" if architecture == "roberta" else None
+            attend = backend == "torch"
+            model.query_expansion = {"strategy": expansion, "length": 9, "attend": attend, "token": token}
+        model.similarity_fn_name = "meanmaxsim"
+        model.save_pretrained(tmp_path / backend)
+        assert_same_tokens(peer, tmp_path / backend, tmp_path, model)
+    peer("save", tmp_path / "openvino", tmp_path / "theirs", task="query")
+    again = MultiVectorEncoder(tmp_path / "theirs", backend="openvino")
+    assert again.query_expansion is None or again.query_expansion["strategy"] == expansion
+    assert_same_tokens(peer, tmp_path / "openvino", tmp_path, again)
+
+
+def test_pylate_s_folders_are_read_as_there(peer, tmp_path):
+    source = make_tiny_late(tmp_path / "source", "bert", pylate=True)
+    assert_same_tokens(peer, source, tmp_path, MultiVectorEncoder(source, backend="openvino"))

@@ -6,7 +6,7 @@ They are written by transformers and the tokenizers library, not by sbert, so th
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,75 @@ def make_tiny_model(
             save_file(tensors, folder / path / "model.safetensors")
         listed.append({"idx": index, "name": str(index), "path": path, "type": f"sentence_transformers.models.{kind}"})
     _write(folder / "modules.json", listed)
+    return folder
+
+
+def make_tiny_late(
+    folder: Path,
+    architecture: str,
+    *,
+    width: int = 16,
+    skiplist: Iterable[str] = (),
+    kept: list[int] | None = None,
+    pool_factor: float | None = None,
+    pylate: bool = False,
+    seed: int = 0,
+) -> Path:
+    """Write a folder of a late-interaction model, with prompts, that reads 16 tokens of a document.
+
+    Args:
+        folder: where to; made if it is not there.
+        architecture: one of :data:`ARCHITECTURES`.
+        width: of the token vectors.
+        skiplist: words left out of documents.
+        kept: numbers of the tokens that are kept of documents; None for all.
+        pool_factor: of a HierarchicalTokenPooling at the end; None for none.
+        pylate: whether it has the form of PyLate's third version.
+        seed: of the weights.
+
+    Returns:
+        The folder.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    config = _write_network(folder, architecture, AutoModel, generator, {})
+    tokens = {"module_input_name": "token_embeddings", "module_output_name": "token_embeddings"}
+    dense: dict[str, Any] = {"in_features": config.hidden_size, "out_features": width, "bias": False}
+    dense["activation_function"] = "torch.nn.modules.linear.Identity"
+    mask = {"skiplist_words": list(skiplist), "skiplist_tasks": ["document"], "keep_only_token_ids": kept}
+    home = "sentence_transformers.multi_vector_encoder.modules"
+    entries = [
+        (
+            "pylate.models.Dense.Dense" if pylate else "sentence_transformers.models.Dense",
+            dense | ({} if pylate else tokens),
+        ),
+        (f"{home}.MultiVectorMask", mask),
+        ("sentence_transformers.models.Normalize", tokens),
+    ][: 1 if pylate else None]
+    if pool_factor is not None:
+        pooling = {"pool_factor": pool_factor, "num_protected_tokens": 1, "normalize_embeddings": True}
+        entries.append((f"{home}.HierarchicalTokenPooling", pooling | {"tasks": ["document"]}))
+    listed = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]
+    for index, (kind, settings) in enumerate(entries, 1):
+        path = f"{index}_{kind.rpartition('.')[2]}"
+        (folder / path).mkdir(exist_ok=True)
+        _write(folder / path / "config.json", settings)
+        listed.append({"idx": index, "name": str(index), "path": path, "type": kind})
+    save_file(dense_tensors(dense, generator), folder / "1_Dense" / "model.safetensors")
+    _write(folder / "modules.json", listed)
+    own = {"max_seq_length": LENGTH, "do_lower_case": False}
+    _write(folder / "sentence_bert_config.json", own if pylate else own | {"document_length": 16})
+    if pylate:
+        tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        vocabulary = tokenizer["model"]["vocab"]
+        for rare, marker in (("日", "[unused0]"), ("本", "[unused1]")):  # markers that stand in no text
+            vocabulary[marker] = vocabulary.pop(rare)
+        _write(folder / "tokenizer.json", tokenizer)
+        old = {"query_prefix": "[unused0] ", "document_prefix": "[unused1] ", "query_length": 9, "document_length": 20}
+        _write(folder / "config_sentence_transformers.json", {"model_type": "ColBERT"} | old)
+    else:
+        prompts = {"query": "query: ", "document": "document: "}
+        settings = {"model_type": "MultiVectorEncoder", "prompts": prompts, "similarity_fn_name": "maxsim"}
+        _write(folder / "config_sentence_transformers.json", settings)
     return folder
 
 

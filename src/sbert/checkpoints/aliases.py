@@ -9,6 +9,8 @@ from .modules import KINDS, ModuleSpec
 MASKED_LM = "MLMTransformer"
 _OTHER_NAMES = {MASKED_LM: "Transformer"}
 _PREFIXES = ("sentence_transformers.", "sbert.")
+# Another package's, whose code is not run: what it does is what this module does.
+_SAME_ELSEWHERE = {"pylate.models.Dense.Dense": "Dense"}
 
 
 def module_class(type_name: str) -> type[ModuleSpec]:
@@ -23,7 +25,7 @@ def module_class(type_name: str) -> type[ModuleSpec]:
     """
     kind = type_name.rpartition(".")[2]
     kind = _OTHER_NAMES.get(kind, kind)
-    if not type_name.startswith(_PREFIXES):
+    if not type_name.startswith(_PREFIXES) and type_name not in _SAME_ELSEWHERE:
         raise UnsupportedModelError(
             f"Module {type_name!r} is code of its own, which is not run. Only modules of the known kinds are read: "
             f"{', '.join(KINDS)}."

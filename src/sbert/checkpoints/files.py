@@ -10,6 +10,9 @@ from typing import Any, TypeVar
 
 from ..errors import CorruptCheckpointError
 
+#: What lists the modules of a model.
+MODULES_FILE = "modules.json"
+
 
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in a file.
@@ -65,6 +68,18 @@ def setting(settings: Mapping[str, Any], key: str, kind: type[_Kind], where: Pat
     fits = isinstance(value, (int, float) if kind is float else kind) and (kind is bool or not isinstance(value, bool))
     if not fits:
         raise CorruptCheckpointError(f"{where}: {key!r} must be of the kind {kind.__name__}; got {value!r}.")
+    return value
+
+
+def listed(settings: Mapping[str, Any], key: str, where: Path) -> list[Any] | None:
+    """One value of a settings file that must be a list; None where it is missing or null.
+
+    Raises:
+        CorruptCheckpointError: it is there and no list.
+    """
+    value = settings.get(key)
+    if value is not None and not isinstance(value, list):
+        raise CorruptCheckpointError(f"{where}: {key!r} must be a list; got {value!r}.")
     return value
 
 

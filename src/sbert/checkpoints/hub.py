@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..errors import CorruptCheckpointError, ModelNotFoundError
-from .files import inside, read_json_list
+from .files import MODULES_FILE, inside, read_json_list
 from .modules import KINDS
 from .modules.transformer import ADAPTER
-from .read import MODULES_FILE
 from .weights import weight_files
 
 # Other runtimes' copies of the same weights, and files that no model needs to run.

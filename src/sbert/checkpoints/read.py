@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointError, CorruptCheckpointError
+from ..errors import CheckpointError, CorruptCheckpointError, UnsupportedModelError
+from . import late_interaction
 from .aliases import MASKED_LM, module_class
-from .files import inside, read_json, read_json_list, setting
+from .files import MODULES_FILE, inside, read_json, read_json_list, setting
 from .modules import (
     ModuleSpec,
     NormalizeSpec,
@@ -17,13 +18,13 @@ from .modules import (
     StaticEmbeddingSpec,
     TransformerSpec,
 )
-from .modules.transformer import CLASSIFICATION, FEATURES, FILL_MASK
+from .modules.transformer import CLASSIFICATION, FEATURES, FILL_MASK, TASK_LENGTHS
 from .spec import ModelSpec
 
-MODULES_FILE = "modules.json"
 MODEL_FILE = "config_sentence_transformers.json"
 #: The families of models, by the names that folders use.
 SENTENCE_TRANSFORMER, CROSS_ENCODER, SPARSE_ENCODER = "SentenceTransformer", "CrossEncoder", "SparseEncoder"
+MULTI_VECTOR_ENCODER = "MultiVectorEncoder"
 
 
 def read(folder: str | Path, name: str = "", family: str | None = None) -> ModelSpec:
@@ -31,6 +32,7 @@ def read(folder: str | Path, name: str = "", family: str | None = None) -> Model
 
     With ``modules.json``: the modules it lists. Without, for a :class:`~sbert.CrossEncoder`: the network with its head;
     for a :class:`~sbert.SparseEncoder`: the network with the head it was pre-trained with, and SPLADE's pooling; for a
+    :class:`~sbert.MultiVectorEncoder`: the network with Stanford's layer, or a new one; for a
     :class:`~sbert.SentenceTransformer`: a static model in model2vec's form, or a plain Hugging Face folder, which gets
     mean pooling, or last-token pooling when it is a causal language model. Weights are not read yet.
 
@@ -39,7 +41,7 @@ def read(folder: str | Path, name: str = "", family: str | None = None) -> Model
         name: the name it was asked for by, kept for messages.
         family: the family it is read for; by default the one that it was saved as. Of a model of another family, only
             the network is read, and prompts and similarity mean nothing: with mean pooling for a SentenceTransformer,
-            with its head for the others.
+            with its head or layer for the others.
 
     Raises:
         CheckpointError: the folder is not a model, or a file in it is damaged.
@@ -56,12 +58,19 @@ def read(folder: str | Path, name: str = "", family: str | None = None) -> Model
         modules = _with_head(folder, family) or _pooled(network_of(folder))
         return ModelSpec(modules, folder, name or folder.name, saved_as)
     modules = _listed_modules(folder) if listed else _default_modules(folder, family)
+    prompts = _prompts(settings, folder)
+    markers: tuple[str, ...] = ()
+    if family == MULTI_VECTOR_ENCODER:
+        form = late_interaction.listed(modules, settings, folder / MODEL_FILE) if listed else _unlisted(folder)
+        modules, prompts, markers = form.modules, form.prompts | prompts, form.markers
+    _refuse_lengths_of_tasks(modules, family)
     return ModelSpec(
         modules=modules,
         folder=folder,
         name=name or folder.name,
         model_type=saved_as,
-        prompts=_prompts(settings, folder),
+        prompts=prompts,
+        markers=markers,
         default_prompt_name=settings.get("default_prompt_name"),
         similarity_fn_name=settings.get("similarity_fn_name"),
         truncate_dim=setting(settings, "truncate_dim", int, folder / MODEL_FILE),
@@ -73,7 +82,8 @@ def read(folder: str | Path, name: str = "", family: str | None = None) -> Model
 def _saved_as(folder: Path, settings: dict[str, Any], listed: bool, family: str | None) -> str:
     """The family that a folder was saved as; of a plain one, the family that it is read for."""
     if settings or listed or (family is None and not _has_head(folder)):
-        return str(setting(settings, "model_type", str, folder / MODEL_FILE, SENTENCE_TRANSFORMER))
+        name = str(setting(settings, "model_type", str, folder / MODEL_FILE, SENTENCE_TRANSFORMER))
+        return MULTI_VECTOR_ENCODER if name == late_interaction.PYLATE else name
     return family or CROSS_ENCODER
 
 
@@ -140,7 +150,21 @@ def _with_head(folder: Path, family: str) -> tuple[ModuleSpec, ...] | None:
     if family == SPARSE_ENCODER:
         network = network_of(folder, FILL_MASK)
         return network, SpladePoolingSpec(dimension=network.vocabulary)
-    return None
+    return _unlisted(folder).modules if family == MULTI_VECTOR_ENCODER else None
+
+
+def _unlisted(folder: Path) -> late_interaction.Form:
+    return late_interaction.unlisted(network_of(folder))
+
+
+def _refuse_lengths_of_tasks(modules: tuple[ModuleSpec, ...], family: str) -> None:
+    """Refuse lengths of queries and documents in families that read them alike."""
+    first = modules[0]
+    if family != MULTI_VECTOR_ENCODER and isinstance(first, TransformerSpec) and first.reads_tasks:
+        raise UnsupportedModelError(
+            f"{first.folder / first.config_file}: {', '.join(map(repr, TASK_LENGTHS))} change the model in a way that "
+            "only MultiVectorEncoder reads."
+        )
 
 
 def _prompts(settings: dict[str, Any], folder: Path) -> dict[str, str]:

@@ -10,7 +10,7 @@ from .modules import InputSpec, ModuleSpec, TransformerSpec
 from .modules.dense import SENTENCE
 
 #: How vectors of families are compared where nobody says, if not by the cosine.
-USUAL_SIMILARITY = {"SparseEncoder": "dot"}
+USUAL_SIMILARITY = {"SparseEncoder": "dot", "MultiVectorEncoder": "maxsim"}
 
 #: What modules call the scores of a network's own head.
 SCORES = "scores"
@@ -44,6 +44,7 @@ class ModelSpec:
     truncate_dim: int | None = None
     activation_fn: str | None = None
     max_active_dims: int | None = None
+    markers: tuple[str, ...] = ()
 
     @property
     def input(self) -> InputSpec:

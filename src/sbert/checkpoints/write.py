@@ -10,10 +10,10 @@ from typing import TypeAlias
 from ..errors import CheckpointError
 from ..version import __version__
 from .aliases import written_name
-from .files import write_json
+from .files import MODULES_FILE, write_json
 from .modules import InputSpec
 from .modules.transformer import ADAPTER, COMPANIONS, SETTINGS_FILES
-from .read import CROSS_ENCODER, MODEL_FILE, MODULES_FILE
+from .read import CROSS_ENCODER, MODEL_FILE
 from .spec import USUAL_SIMILARITY, ModelSpec
 from .weights import WEIGHT_PATTERNS
 

@@ -50,17 +50,19 @@ class Engine(ABC):
             EngineError: the forward pass failed.
         """
 
-    def for_bulk(self, tokens: int) -> tuple[int, Callable[[Batch], FloatArray]]:
-        """How to compute the sentence vectors of many batches; an engine may get ready for a big job here.
+    def for_bulk(self, tokens: int, *, tokens_out: bool = False) -> tuple[int, Callable[[Batch], FloatArray]]:
+        """How to compute the vectors of many batches; an engine may get ready for a big job here.
 
         Args:
             tokens: about how many there are, over all batches.
+            tokens_out: whether token vectors are wanted.
 
         Returns:
-            How many batches to run at once, and the function that runs one, as :meth:`embed` does and to the same bits.
+            How many batches to run at once, and the function that runs one, as :meth:`embed` or :meth:`embed_tokens`
+            does and to the same bits.
         """
         del tokens
-        return 1, self.embed
+        return 1, self.embed_tokens if tokens_out else self.embed
 
     @abstractmethod
     def embed_tokens(self, batch: Batch) -> FloatArray:

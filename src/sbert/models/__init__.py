@@ -1,8 +1,8 @@
 """The models that people hold, and the torch modules that one can be put together from.
 
-``SentenceTransformer``, ``CrossEncoder`` and ``SparseEncoder`` need no torch; ``load`` makes the one that a model was
-saved as. The others, ``Transformer``, ``Pooling``,
-``Dense`` and more, are ``torch.nn.Module`` classes, loaded when they are first used.
+``SentenceTransformer``, ``CrossEncoder``, ``SparseEncoder`` and ``MultiVectorEncoder`` need no torch; ``load`` makes
+the one that a model was saved as. The others, ``Transformer``, ``Pooling``, ``Dense`` and more, are ``torch.nn.Module``
+classes, loaded when they are first used.
 """
 
 from __future__ import annotations
@@ -11,22 +11,39 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..engines.torch import Dense, Dropout, LayerNorm, Normalize, Pooling, SpladePooling, Transformer
+    from ..engines.torch import (
+        Dense,
+        Dropout,
+        LayerNorm,
+        MultiVectorMask,
+        Normalize,
+        Pooling,
+        SpladePooling,
+        Transformer,
+    )
     from .cross_encoder import CrossEncoder
     from .families import load
+    from .multi_vector_encoder import MultiVectorEncoder
     from .sentence_transformer import SentenceTransformer
     from .sparse_encoder import SparseEncoder
+    from .token_pooling import HierarchicalTokenPooling, LambdaTokenPooling
 
 _HOMES = {
     "CrossEncoder": ".cross_encoder",
+    "HierarchicalTokenPooling": ".token_pooling",
+    "LambdaTokenPooling": ".token_pooling",
+    "MultiVectorEncoder": ".multi_vector_encoder",
     "SentenceTransformer": ".sentence_transformer",
     "SparseEncoder": ".sparse_encoder",
     "load": ".families",
 }
-_TORCH_MODULES = ("Dense", "Dropout", "LayerNorm", "Normalize", "Pooling", "SpladePooling", "Transformer")
+_TORCH_MODULES = (
+    "Dense", "Dropout", "LayerNorm", "MultiVectorMask", "Normalize", "Pooling", "SpladePooling", "Transformer",
+)  # fmt: skip
 
 __all__ = [
-    "CrossEncoder", "Dense", "Dropout", "LayerNorm", "Normalize", "Pooling", "SentenceTransformer", "SparseEncoder",
+    "CrossEncoder", "Dense", "Dropout", "HierarchicalTokenPooling", "LambdaTokenPooling", "LayerNorm",
+    "MultiVectorEncoder", "MultiVectorMask", "Normalize", "Pooling", "SentenceTransformer", "SparseEncoder",
     "SpladePooling", "Transformer", "load",
 ]  # fmt: skip
 

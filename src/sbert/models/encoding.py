@@ -34,6 +34,8 @@ _COPIED_ROWS = 4096
 Forward = Callable[[Batch], AnyArray]
 #: From about how many tokens there are: how many batches to run at once, and by what.
 Choose = Callable[[int], tuple[int, Forward]]
+#: From a text's token numbers: which of them are wanted, a bool each.
+Keep = Callable[[IntArray], AnyArray]
 #: Takes the places of a batch's texts, the batch and what was computed of it.
 Write = Callable[[IntArray, Batch, AnyArray], None]
 
@@ -49,6 +51,7 @@ class Job:
         on_truncation: ``error`` stops at the first text that is too long.
         progress: called with the number of texts and of tokens done, after each batch, from any thread.
         first_index: number of the first text in the user's eyes, for messages.
+        expand: fills up the texts' tokens; None leaves them.
     """
 
     texts: Sequence[TextOrPair]
@@ -57,6 +60,7 @@ class Job:
     on_truncation: str = "warn"
     progress: Progress | None = None
     first_index: int = 0
+    expand: Callable[[Tokens], Tokens] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,21 +145,32 @@ def sparse_vectors(engine: Engine, tokenizer: Tokenizer, job: Job, keep: int | N
 
 
 def token_vectors(
-    engine: Engine, tokenizer: Tokenizer, job: Job
+    engine: Engine, tokenizer: Tokenizer, job: Job, keep: Keep | None = None
 ) -> tuple[list[FloatArray], list[IntArray], Truncation]:
-    """For each text, one vector a token, (tokens, width) float32, with the tokens' numbers; and what was cut."""
+    """For each text, one vector a token, (tokens, width) float32, with the tokens' numbers; and what was cut.
+
+    Args:
+        engine: gives token vectors.
+        tokenizer: of the model.
+        job: the texts and the options.
+        keep: which of a text's tokens are wanted; None for all.
+    """
     vectors: list[FloatArray] = [np.empty((0, 0), np.float32)] * len(job.texts)
     numbers: list[IntArray] = [np.empty(0, np.int64)] * len(job.texts)
 
     def write(places: IntArray, batch: Batch, found: AnyArray) -> None:
         for row, place, length in zip(range(len(places)), places, batch.lengths, strict=True):
+            ids, rows = batch.ids[row, :length], found[row, :length]
+            wanted = slice(None) if keep is None else keep(ids)
             # Copied, so that keeping one text's vectors does not keep the whole batch's alive.
-            vectors[place] = found[row, :length].copy()
-            numbers[place] = batch.ids[row, :length].copy()
+            vectors[place], numbers[place] = np.array(rows[wanted]), np.array(ids[wanted])
+
+    def choose(tokens: int) -> tuple[int, Forward]:
+        return engine.for_bulk(tokens, tokens_out=True)
 
     distinct = Distinct.among(job.texts)
     with closing(_windows(tokenizer, job, distinct)) as windows:
-        truncation = _run(engine, tokenizer, job, windows, lambda _: (1, engine.embed_tokens), write)
+        truncation = _run(engine, tokenizer, job, windows, choose, write)
     for place, original in zip(distinct.repeats, distinct.originals, strict=True):
         vectors[place], numbers[place] = vectors[original].copy(), numbers[original].copy()
     return vectors, numbers, truncation
@@ -242,6 +257,8 @@ def _window(tokenizer: Tokenizer, job: Job, distinct: Distinct, start: int, stop
         raise EngineError(f"The tokenizer failed: {error}") from error
     if job.on_truncation == "error":
         refuse_long(tokens, places + job.first_index, tokenizer.max_length)
+    if job.expand is not None:
+        tokens = job.expand(tokens)
     return Window(tokens, places, distinct.times[start:stop])
 
 

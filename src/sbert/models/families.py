@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any, cast
 
 from ..checkpoints import read, resolve
-from ..checkpoints.read import CROSS_ENCODER, SENTENCE_TRANSFORMER, SPARSE_ENCODER
+from ..checkpoints.read import CROSS_ENCODER, MULTI_VECTOR_ENCODER, SENTENCE_TRANSFORMER, SPARSE_ENCODER
 from ..errors import UnsupportedModelError, one_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ FAMILIES = {
     SENTENCE_TRANSFORMER: "sentence_transformer",
     CROSS_ENCODER: "cross_encoder",
     SPARSE_ENCODER: "sparse_encoder",
+    MULTI_VECTOR_ENCODER: "multi_vector_encoder",
 }
 
 
@@ -33,8 +34,9 @@ def load(model_name_or_path: str | os.PathLike[str], **options: Unpack[LoadOptio
         **options: as in :class:`~sbert.models.options.LoadOptions`.
 
     Returns:
-        A :class:`~sbert.SentenceTransformer`, :class:`~sbert.CrossEncoder` or :class:`~sbert.SparseEncoder`. A plain
-        folder of a network with a head that gives scores is a cross-encoder, any other a sentence transformer.
+        A :class:`~sbert.SentenceTransformer`, :class:`~sbert.CrossEncoder`, :class:`~sbert.SparseEncoder` or
+        :class:`~sbert.MultiVectorEncoder`. A plain folder of a network with a head that gives scores is a
+        cross-encoder, any other a sentence transformer.
 
     Raises:
         UnsupportedModelError: it was saved as a family that is not known here.

@@ -166,9 +166,14 @@ class Spread(Engine):
     def embed_tokens(self, batch: Batch) -> FloatArray:  # noqa: D102
         return self._ask("embed_tokens", batch)
 
-    def for_bulk(self, tokens: int) -> tuple[int, Callable[[Batch], FloatArray]]:  # noqa: ARG002
-        """As many batches at once as keep every worker busy."""
-        return _EACH * len(self._waiting), self.embed
+    def for_bulk(  # noqa: D102
+        self,
+        tokens: int,  # noqa: ARG002
+        *,
+        tokens_out: bool = False,
+    ) -> tuple[int, Callable[[Batch], FloatArray]]:
+        # As many batches at once as keep every worker busy.
+        return _EACH * len(self._waiting), self.embed_tokens if tokens_out else self.embed
 
     def weights_digest(self) -> str:  # noqa: D102
         raise InputError("The weights of a pool are the model's: ask the model.")

@@ -11,6 +11,7 @@ from .exact import search
 from .hard_negatives import mine_hard_negatives
 from .hits import Hits
 from .hybrid import HybridCorpus
+from .late_interaction import MultiVectorCorpus
 from .mining import paraphrases
 from .naming import name_clusters
 from .neighbours import Neighbours, neighbours
@@ -28,6 +29,7 @@ __all__ = [
     "FoundText",
     "Hits",
     "HybridCorpus",
+    "MultiVectorCorpus",
     "Neighbours",
     "Pairs",
     "Pipeline",

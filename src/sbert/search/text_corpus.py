@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 
+from ..checkpoints.read import MULTI_VECTOR_ENCODER
 from ..errors import InputError, NotTextError
 from ..types import FloatArray
 from ..vectors import as_rows
 from .corpus import Corpus
+from .late_interaction import MultiVectorCorpus
 from .sparse import SparseCorpus
 
 if TYPE_CHECKING:
+    from ..models.multi_vector_encoder import MultiVectorEncoder
     from ..models.sentence_transformer import SentenceTransformer
     from ..models.sparse_encoder import SparseEncoder
 
     #: What embeds queries and texts.
-    TextModel: TypeAlias = SentenceTransformer | SparseEncoder
+    TextModel: TypeAlias = SentenceTransformer | SparseEncoder | MultiVectorEncoder
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,9 @@ class TextCorpus:
     Threads may share it.
 
     Args:
-        model: embeds queries, and the texts: a :class:`~sbert.SentenceTransformer`, or a :class:`~sbert.SparseEncoder`
-            that compares by dot product, whose vectors an inverted index searches.
+        model: embeds queries, and the texts: a :class:`~sbert.SentenceTransformer`; a :class:`~sbert.SparseEncoder`
+            that compares by dot product, whose vectors an inverted index searches; or a
+            :class:`~sbert.MultiVectorEncoder`, whose sets of vectors are compared by MaxSim.
         texts: what is searched.
         embeddings: vectors of the texts by that model, (n, d), where they are at hand; computed by default.
         first_pass: as for :class:`~sbert.search.Corpus`; for dense vectors.
@@ -68,7 +72,7 @@ class TextCorpus:
         self._vectors = model.encode_document(list(texts)) if embeddings is None else embeddings
         #: Whether a score of 0 means no word in common: of sparse vectors, that compare by dot product.
         self.sparse = hasattr(self._vectors, "tocsr")
-        self._corpus = self._sparse_corpus() if self.sparse else self._dense_corpus(first_pass)
+        self._corpus = self._corpus_of(first_pass)
         if len(self._corpus) != len(texts):
             raise InputError(f"embeddings must have a row for each of the {len(texts)} texts; got {len(self._corpus)}.")
 
@@ -109,8 +113,18 @@ class TextCorpus:
 
     def scores(self, query_embedding: Any, ids: Sequence[int]) -> FloatArray:
         """The similarities of some texts with one query, given by its vector, (1, d): (n,) float32."""
+        if isinstance(self._corpus, MultiVectorCorpus):
+            return self._corpus.scores(query_embedding, list(ids))
         scores: FloatArray = np.asarray(self.model.similarity(query_embedding, self._vectors[list(ids)]), np.float32)[0]
         return scores
+
+    def _corpus_of(self, first_pass: str | None) -> Corpus | SparseCorpus | MultiVectorCorpus:
+        if self.sparse:
+            return self._sparse_corpus()
+        if self.model.family == MULTI_VECTOR_ENCODER:
+            mean = self.model.similarity_fn_name == "meanmaxsim"
+            return MultiVectorCorpus(self._vectors, length_normalize=mean)
+        return self._dense_corpus(first_pass)
 
     def _dense_corpus(self, first_pass: str | None) -> Corpus:
         self._vectors = as_rows(self._vectors, "embeddings")

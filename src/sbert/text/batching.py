@@ -101,4 +101,8 @@ def make_batch(tokens: Tokens, rows: IntArray, length: int, pad_id: int, prompt_
     source = np.minimum(starts[:, None] + column, max(len(tokens.ids) - 1, 0))
     ids = np.where(real, tokens.ids[source], pad_id)
     type_ids = None if tokens.type_ids is None else np.where(real, tokens.type_ids[source], 0)
-    return Batch(ids, real.astype(np.int64), type_ids, prompt_length)
+    if tokens.unseen is None:
+        return Batch(ids, real.astype(np.int64), type_ids, prompt_length)
+    unseen = tokens.unseen[rows]
+    seen = column < (lengths - unseen)[:, None]
+    return Batch(ids, seen.astype(np.int64), type_ids, prompt_length, unseen)

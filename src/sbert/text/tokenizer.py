@@ -162,6 +162,22 @@ class FastTokenizer(Tokenizer):
     def with_max_length(self, max_length: int | None) -> FastTokenizer:  # noqa: D102
         return FastTokenizer(copy.deepcopy(self.backend), max_length, self.pad_id, keep_end=self.keep_end)
 
+    def with_markers(self, markers: Sequence[str]) -> FastTokenizer:
+        """The same tokenizer, reading markers that its vocabulary knows as one token each, wherever they stand.
+
+        Args:
+            markers: such as ``[unused0]``, which are taken apart otherwise; with the space after them where the
+                vocabulary has them so. Those that it does not know stay plain text.
+        """
+        from tokenizers import AddedToken
+
+        vocabulary, backend = self.vocabulary(), copy.deepcopy(self.backend)
+        for marker in markers:
+            known = next((form for form in (marker, marker.strip()) if form in vocabulary), None)
+            if known is not None and self.tokenize(known) != [known]:
+                backend.add_special_tokens([AddedToken(known, normalized=False, special=True)])
+        return FastTokenizer(backend, self.max_length, self.pad_id, keep_end=self.keep_end)
+
     def serialized(self) -> str:  # noqa: D102
         text: str = self.backend.to_str()
         return text

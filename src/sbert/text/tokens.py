@@ -21,12 +21,15 @@ class Tokens:
         type_ids: which part of a pair each token belongs to, (total,) int64; None for plain texts.
         starts: where each text begins in ``ids``; one more entry at the end, (n + 1,) int64.
         dropped: how many tokens of each text were cut off, (n,) int64.
+        unseen: how many tokens at the end of each text the network does not look at, though it makes vectors of them,
+            (n,) int64; None for none.
     """
 
     ids: IntArray
     type_ids: IntArray | None
     starts: IntArray
     dropped: IntArray
+    unseen: IntArray | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[int]], types: Sequence[Sequence[int]] | None, dropped: IntArray) -> Tokens:
@@ -70,15 +73,17 @@ class Batch:
         mask: 1 for a token, 0 for padding, (batch, tokens) int64.
         type_ids: part of the pair, (batch, tokens) int64; None means all zeros.
         prompt_length: number of leading tokens that belong to the prompt; 0 for none.
+        unseen: tokens of each row that are masked without being padding, (batch,) int64; None for none.
     """
 
     ids: IntArray
     mask: IntArray
     type_ids: IntArray | None = None
     prompt_length: int = 0
+    unseen: IntArray | None = None
 
     @property
     def lengths(self) -> IntArray:
         """Number of tokens of each row, (batch,) int64."""
         lengths: IntArray = self.mask.sum(axis=1)
-        return lengths
+        return lengths if self.unseen is None else lengths + self.unseen

@@ -7,10 +7,13 @@ from .dense import DenseSpec
 from .dropout import DropoutSpec
 from .input import InputSpec
 from .layer_norm import LayerNormSpec
+from .multi_vector_mask import MultiVectorMaskSpec
 from .normalize import NormalizeSpec
 from .pooling import PoolingSpec
+from .query_expansion import QueryExpansion
 from .splade_pooling import SpladePoolingSpec
 from .static_embedding import StaticEmbeddingSpec
+from .token_pooling import HierarchicalTokenPoolingSpec
 from .transformer import TransformerSpec
 
 #: Every kind of module that is read, by the class name that checkpoints use.
@@ -25,10 +28,13 @@ KINDS: dict[str, type[ModuleSpec]] = {
         LayerNormSpec,
         DropoutSpec,
         SpladePoolingSpec,
+        MultiVectorMaskSpec,
+        HierarchicalTokenPoolingSpec,
     )
 }
 
 __all__ = [
-    "KINDS", "DenseSpec", "DropoutSpec", "InputSpec", "LayerNormSpec", "ModuleSpec", "NormalizeSpec", "PoolingSpec",
-    "SpladePoolingSpec", "StaticEmbeddingSpec", "TransformerSpec",
+    "KINDS", "DenseSpec", "DropoutSpec", "HierarchicalTokenPoolingSpec", "InputSpec", "LayerNormSpec", "ModuleSpec",
+    "MultiVectorMaskSpec", "NormalizeSpec", "PoolingSpec", "QueryExpansion", "SpladePoolingSpec", "StaticEmbeddingSpec",
+    "TransformerSpec",
 ]  # fmt: skip

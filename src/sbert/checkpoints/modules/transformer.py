@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...errors import CheckpointError, CorruptCheckpointError, UnsupportedModelError
+from ...errors import CheckpointError, CorruptCheckpointError, InputError, UnsupportedModelError
 from ..files import read_json, setting, write_json
 from ..weights import SAFETENSORS, save_tensors, weight_files
 from .input import InputSpec
+from .query_expansion import QueryExpansion
 
 #: Names that the settings file has had; the first that is there is read.
 SETTINGS_FILES = (
@@ -52,6 +53,8 @@ _TASK_SETTINGS: dict[str, dict[str, Any]] = {
     for task, output in ((CLASSIFICATION, "scores"), (FILL_MASK, "token_embeddings"))
 }
 _TASKS = (FEATURES, *_TASK_SETTINGS)
+#: What settings files call the lengths of queries and documents, which late interaction has.
+TASK_LENGTHS = ("query_length", "document_length", "query_expansion")
 # What each head makes of the class of a whole network, in its configuration.
 _HEADS = {CLASSIFICATION: "ForSequenceClassification", FILL_MASK: "ForMaskedLM"}
 
@@ -71,12 +74,18 @@ class TransformerSpec(InputSpec):
         max_seq_length: number of tokens it reads of a text, special tokens included; None where nothing limits it.
         task: ``feature-extraction``; ``sequence-classification`` for one with a head that gives scores; or
             ``fill-mask`` for one whose head gives, for each token, a number for each word of the vocabulary.
+        query_length: tokens that it reads of a query; None for ``max_seq_length``. Late interaction alone has these.
+        document_length: tokens that it reads of a document.
+        query_expansion: how short queries are filled up; None for not at all.
     """
 
     config: dict[str, Any] = field(compare=False, repr=False)
     do_lower_case: bool = False
     settings: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     task: str = field(default=FEATURES, kw_only=True)
+    query_length: int | None = field(default=None, kw_only=True)
+    document_length: int | None = field(default=None, kw_only=True)
+    query_expansion: QueryExpansion | None = field(default=None, kw_only=True)
 
     kind = "Transformer"
     config_file = SETTINGS_FILES[0]
@@ -104,7 +113,21 @@ class TransformerSpec(InputSpec):
         task = setting(settings, "transformer_task", str, folder, FEATURES)
         if task not in _TASKS:
             raise UnsupportedModelError(f"{folder} is for {task!r}; what is read here is one of {', '.join(_TASKS)}.")
-        return cls(folder, config, lower, settings, max_seq_length=length, task=task)
+        try:
+            expansion = QueryExpansion.checked(settings.get("query_expansion"))
+        except InputError as error:
+            raise CorruptCheckpointError(f"{folder / cls.config_file}: {error}") from error
+        return cls(
+            folder,
+            config,
+            lower,
+            settings,
+            max_seq_length=length,
+            task=task,
+            query_length=setting(settings, "query_length", int, folder),
+            document_length=setting(settings, "document_length", int, folder),
+            query_expansion=expansion,
+        )
 
     def write(self, folder: Path) -> None:
         """Copy the network and its tokenizer; ``.bin`` weights become safetensors."""
@@ -120,9 +143,12 @@ class TransformerSpec(InputSpec):
         """Write everything but the weights."""
         for path in self.companions():
             shutil.copyfile(path, folder / path.name)
-        replaced = ("max_seq_length", "do_lower_case", *_TASK_SETTINGS[CLASSIFICATION])
+        replaced = ("max_seq_length", "do_lower_case", *_TASK_SETTINGS[CLASSIFICATION], *TASK_LENGTHS)
         kept = {key: value for key, value in self.settings.items() if key not in replaced}
-        own = {"max_seq_length": self.max_seq_length, "do_lower_case": self.do_lower_case}
+        own: dict[str, Any] = {"max_seq_length": self.max_seq_length, "do_lower_case": self.do_lower_case}
+        expansion = self.query_expansion and self.query_expansion.to_dict()
+        lengths = zip(TASK_LENGTHS, (self.query_length, self.document_length, expansion), strict=True)
+        own |= {key: value for key, value in lengths if value is not None}
         write_json(folder / self.config_file, own | kept | _TASK_SETTINGS.get(self.task, {}))
 
     def companions(self) -> list[Path]:
@@ -148,8 +174,11 @@ class TransformerSpec(InputSpec):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The network's configuration."""
-        return self.config
+        """The network's configuration, and how queries and documents are read where that differs."""
+        config = {key: value for key, value in self.config.items() if key != "_name_or_path"}
+        if not self.reads_tasks:
+            return config
+        return config | {"lengths": [self.query_length, self.document_length, repr(self.query_expansion)]}
 
     @property
     def positions(self) -> int | None:
@@ -180,6 +209,11 @@ class TransformerSpec(InputSpec):
         """Number of scores that the head gives; 2 where the configuration does not say, as transformers has it."""
         named = self.config.get("num_labels") or len(self.config.get("id2label") or ()) or 2
         return int(named)
+
+    @property
+    def reads_tasks(self) -> bool:
+        """Whether queries and documents are read to lengths of their own."""
+        return (self.query_length, self.document_length, self.query_expansion) != (None, None, None)
 
     @property
     def has_head(self) -> bool:
@@ -244,9 +278,8 @@ def _refuse_unread(settings: dict[str, Any], path: Path) -> None:
             raise UnsupportedModelError(
                 f"{path}: {key}[{unread[0]!r}] changes the model in a way that is not read here."
             )
-    for key in ("processing_kwargs", "query_expansion", "query_length", "document_length"):
-        if settings.get(key):
-            raise UnsupportedModelError(f"{path}: {key!r} changes the model in a way that is not read here.")
+    if settings.get("processing_kwargs"):
+        raise UnsupportedModelError(f"{path}: 'processing_kwargs' changes the model in a way that is not read here.")
     text = setting(setting(settings, "modality_config", dict, path, {}), "text", dict, path, {})
     if text.get("method_output_name", "last_hidden_state") not in ("last_hidden_state", "logits"):
         raise UnsupportedModelError(

@@ -106,15 +106,16 @@ class OpenVINOEngine(Engine):
     def embed(self, batch: Batch) -> FloatArray:  # noqa: D102
         return self._graph(tokens_out=False).run(batch)
 
-    def for_bulk(self, tokens: int) -> tuple[int, Callable[[Batch], FloatArray]]:
+    def for_bulk(self, tokens: int, *, tokens_out: bool = False) -> tuple[int, Callable[[Batch], FloatArray]]:
         """A big job runs a batch a core, on a second graph, compiled once such jobs have come to enough tokens."""
+        one = self.embed_tokens if tokens_out else self.embed
         if self.cores == 1 or tokens < _BULK_BATCHES * self.cores * self.token_budget:
-            return 1, self.embed
+            return 1, one
         self._bulk_tokens += tokens
-        ready = (forks(), False, self.cores) in self._graphs
+        ready = (forks(), tokens_out, self.cores) in self._graphs
         if not ready and self._bulk_tokens < _BULK_TOKENS:
-            return 1, self.embed
-        return self.cores, self._graph(tokens_out=False, streams=self.cores).run
+            return 1, one
+        return self.cores, self._graph(tokens_out=tokens_out, streams=self.cores).run
 
     def embed_tokens(self, batch: Batch) -> FloatArray:  # noqa: D102
         return self._graph(tokens_out=True).run(batch)

@@ -11,8 +11,10 @@ import numpy as np
 from ...checkpoints.modules import (
     DenseSpec,
     DropoutSpec,
+    HierarchicalTokenPoolingSpec,
     LayerNormSpec,
     ModuleSpec,
+    MultiVectorMaskSpec,
     NormalizeSpec,
     PoolingSpec,
     SpladePoolingSpec,
@@ -140,8 +142,9 @@ def _layer_norm(module: LayerNormSpec, features: Features) -> Features:
     return features.write("sentence_embedding", y)
 
 
-def _dropout(module: DropoutSpec, features: Features) -> Features:  # noqa: ARG001
-    return features  # dropout is for training
+def _unchanged(module: ModuleSpec, features: Features) -> Features:  # noqa: ARG001
+    """Dropout is for training; which token vectors are kept, and merged, is seen to text by text, outside the graph."""
+    return features
 
 
 _LOWERINGS: dict[type[ModuleSpec], Callable[[Any, Features], Features]] = {
@@ -149,6 +152,8 @@ _LOWERINGS: dict[type[ModuleSpec], Callable[[Any, Features], Features]] = {
     DenseSpec: _dense,
     NormalizeSpec: _normalize,
     LayerNormSpec: _layer_norm,
-    DropoutSpec: _dropout,
+    DropoutSpec: _unchanged,
+    MultiVectorMaskSpec: _unchanged,
+    HierarchicalTokenPoolingSpec: _unchanged,
     SpladePoolingSpec: _splade_pooling,
 }

@@ -5,12 +5,13 @@ from .dense import Dense
 from .dropout import Dropout
 from .engine import TorchEngine
 from .layer_norm import LayerNorm
+from .multi_vector import MultiVectorMask
 from .normalize import Normalize
 from .pooling import Pooling
 from .splade_pooling import SpladePooling
 from .transformer import Transformer
 
 __all__ = [
-    "Dense", "Dropout", "Features", "LayerNorm", "Module", "Normalize", "Pooling", "SpladePooling", "TorchEngine",
-    "Transformer",
+    "Dense", "Dropout", "Features", "LayerNorm", "Module", "MultiVectorMask", "Normalize",
+    "Pooling", "SpladePooling", "TorchEngine", "Transformer",
 ]  # fmt: skip

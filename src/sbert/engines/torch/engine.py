@@ -16,8 +16,10 @@ from ...checkpoints import ModelSpec
 from ...checkpoints.modules import (
     DenseSpec,
     DropoutSpec,
+    HierarchicalTokenPoolingSpec,
     LayerNormSpec,
     ModuleSpec,
+    MultiVectorMaskSpec,
     NormalizeSpec,
     PoolingSpec,
     SpladePoolingSpec,
@@ -33,6 +35,7 @@ from .dense import Dense
 from .devices import choose_device, choose_dtype, dtype_name
 from .dropout import Dropout
 from .layer_norm import LayerNorm
+from .multi_vector import Outside
 from .normalize import Normalize
 from .pooling import Pooling
 from .splade_pooling import SpladePooling
@@ -46,6 +49,8 @@ _MAKERS: dict[type[ModuleSpec], Callable[[Any], Module]] = {
     LayerNormSpec: LayerNorm.from_spec,
     DropoutSpec: Dropout.from_spec,
     SpladePoolingSpec: SpladePooling.from_spec,
+    MultiVectorMaskSpec: Outside,
+    HierarchicalTokenPoolingSpec: Outside,
 }
 
 _KNOWN = ", ".join([TransformerSpec.kind, *(spec.kind for spec in _MAKERS)])
