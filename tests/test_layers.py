@@ -111,6 +111,7 @@ def test_public_names():
     expected = {
         "CrossEncoder",
         "Index",
+        "MultiVectorEncoder",
         "SentenceTransformer",
         "SimilarityFunction",
         "SparseEncoder",
