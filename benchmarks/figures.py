@@ -103,6 +103,20 @@ def _sparse(results: Results) -> Iterator[Row]:
             yield label, f"{side['texts_per_second']:,.0f}", times(side["ratio"]), same
 
 
+def _multi_vector(results: Results) -> Iterator[Row]:
+    pairs = results["queries"] * results["documents"]
+    for name, side in results["sides"].items():
+        if is_ours(name):
+            differ = f"scores differ by {side['largest_difference']:.2g}"
+            what, dtype = side["maxsim"], name.removeprefix("sbert ")
+            yield (
+                f"MaxSim of {pairs:,} queries and documents, {dtype}",
+                f"{what['milliseconds']:,.0f} ms",
+                times(what["ratio"]),
+                differ,
+            )
+
+
 def _why_bi_encoders(results: Results) -> Iterator[Row]:
     last = list(results["dtypes"]["int8"].values())[-1]
     hours = f"all pairs read by a cross-encoder: {last['by_pairs'] / 3600:,.0f} h"
@@ -122,6 +136,7 @@ _ROWS = {
     "pairs": _pairs,
     "cross_encoder": _cross_encoder,
     "sparse": _sparse,
+    "multi_vector": _multi_vector,
     "why_bi_encoders": _why_bi_encoders,
     "install_size": _install_size,
 }

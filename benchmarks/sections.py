@@ -313,6 +313,23 @@ def sparse(results: Results) -> list[str]:
     return [f"{results['texts']:,} {results['what']} by a real SPLADE of two layers.", "", *table(heads, rows), ""]
 
 
+def multi_vector(results: Results) -> list[str]:
+    """Late interaction."""
+    rows = []
+    for name, side in results["sides"].items():
+        speed = [f"{side['maxsim']['milliseconds']:,.1f} ms", times(side["maxsim"]["ratio"])]
+        speed += [f"{side['encode']['milliseconds']:,.0f} ms", times(side["encode"]["ratio"])]
+        rows.append([name, *speed, f"{side['largest_difference']:.2g}"])
+    heads = ["side", "MaxSim", "ratio", "encoding", "ratio", "largest difference of scores"]
+    return [
+        f"{results['queries']} queries with {results['documents']} abstracts of SciFact, by MiniLM-L6's network under a "
+        f"layer that is not trained; scores spread by {results['spread']:.2f} (standard deviation).",
+        "",
+        *table(heads, rows),
+        "",
+    ]
+
+
 def why_bi_encoders(results: Results) -> list[str]:
     """All pairs read, or compared by vectors."""
     lines = [f"The most similar pair among n {results['what']}, by all pairs read together or by vectors compared.", ""]
@@ -428,6 +445,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Results], list[str]]]] = {
     "pairs": ("Most similar pairs", pairs),
     "cross_encoder": ("Reranking", cross_encoder),
     "sparse": ("Sparse vectors", sparse),
+    "multi_vector": ("Late interaction", multi_vector),
     "why_bi_encoders": ("Why bi-encoders", why_bi_encoders),
     "install_size": ("Size on disk", install_size),
     "static": ("Static models", static),

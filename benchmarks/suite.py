@@ -23,6 +23,7 @@ NAMES = (
     "pairs",
     "cross_encoder",
     "sparse",
+    "multi_vector",
     "why_bi_encoders",
     "memory",
     "resume",

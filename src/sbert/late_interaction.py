@@ -18,7 +18,7 @@ from .types import FloatArray, IntArray
 from .vectors import as_array
 
 #: Products of token vectors that are held at a time, so many numbers of float32.
-_NUMBERS = 16_000_000
+_NUMBERS = 4_000_000
 #: The score of a document without a token: nothing in it can be the greatest.
 _NOTHING = np.float32(-np.inf)
 
@@ -157,13 +157,14 @@ def _require_one_width(asked: Packed, read: Packed) -> None:
 
 def _scores(asked: Packed, read: Packed) -> FloatArray:
     """MaxSim of all queries with all documents, whose products fit into memory."""
-    found = np.full((len(read), len(asked.vectors)), _NOTHING)
+    found = np.full((len(asked.vectors), len(read)), _NOTHING)
     full = np.flatnonzero(read.lengths)
     if len(full) and len(asked.vectors):
-        # Documents along the first axis: the maximum is of whole rows, which processors take many numbers at a time.
-        found[full] = np.maximum.reduceat(read.vectors @ asked.vectors.T, read.starts[full], axis=0)
+        # Documents along the last axis, where the maximum of a run of neighbours takes a quarter of the product's time;
+        # along the first it takes four times the product's.
+        found[:, full] = np.maximum.reduceat(asked.vectors @ read.vectors.T, read.starts[full], axis=1)
     scores = np.zeros((len(asked), len(read)), np.float32)
     some = np.flatnonzero(asked.lengths)
     if len(some):
-        scores[some] = np.add.reduceat(found, asked.starts[some], axis=1).T
+        scores[some] = np.add.reduceat(found, asked.starts[some], axis=0)
     return scores
