@@ -322,8 +322,8 @@ def multi_vector(results: Results) -> list[str]:
         rows.append([name, *speed, f"{side['largest_difference']:.2g}"])
     heads = ["side", "MaxSim", "ratio", "encoding", "ratio", "largest difference of scores"]
     return [
-        f"{results['queries']} queries with {results['documents']} abstracts of SciFact, by MiniLM-L6's network under a "
-        f"layer that is not trained; scores spread by {results['spread']:.2f} (standard deviation).",
+        f"{results['queries']} queries with {results['documents']} abstracts of SciFact, by MiniLM-L6's network under "
+        f"a layer that is not trained; scores spread by {results['spread']:.2f} (standard deviation).",
         "",
         *table(heads, rows),
         "",

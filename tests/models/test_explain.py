@@ -28,25 +28,25 @@ def cosine(model, a, b, **options):
 @pytest.mark.parametrize(("a", "b"), [(A, B), (A, A), ("", "hello"), ("the cat", "water " * 60)])
 def test_the_shares_sum_to_the_cosine(model, a, b):
     found = model.explain(a, b)
-    assert found.cosine == pytest.approx(cosine(model, a, b), abs=1e-5)
+    assert found.score == pytest.approx(cosine(model, a, b), abs=1e-5)
     assert found.shares.shape == (len(found.left), len(found.right))
     assert list(found.left) == ["[CLS]", *model.tokenizer.tokenize(a), "[SEP]"]
 
 
 def test_the_real_model(minilm):
     found = minilm.explain("A man is eating food.", "Someone has lunch.")
-    assert found.cosine == pytest.approx(cosine(minilm, "A man is eating food.", "Someone has lunch."), abs=1e-5)
+    assert found.score == pytest.approx(cosine(minilm, "A man is eating food.", "Someone has lunch."), abs=1e-5)
     assert [pair[:2] for pair in found.pairs(1)] == [("food", "lunch")]
 
 
 def test_prompts(model):
     with_prompt = model.explain(A, B, prompt_name="query")
-    assert with_prompt.cosine == pytest.approx(cosine(model, A, B, prompt_name="query"), abs=1e-5)
+    assert with_prompt.score == pytest.approx(cosine(model, A, B, prompt_name="query"), abs=1e-5)
     assert "what" in with_prompt.left
     model.set_pooling_include_prompt(False)
     try:
         without = model.explain(A, B, prompt_name="query")
-        assert without.cosine == pytest.approx(cosine(model, A, B, prompt_name="query"), abs=1e-5)
+        assert without.score == pytest.approx(cosine(model, A, B, prompt_name="query"), abs=1e-5)
         assert list(without.left) == [*model.tokenizer.tokenize(A), "[SEP]"]
     finally:
         model.set_pooling_include_prompt(True)
@@ -59,7 +59,7 @@ def test_pairs_and_plain_values(model):
     assert all(one in found.left and other in found.right for one, other, _ in pairs)
     values = found.to_dict()
     assert np.sum(values["shares"]) == pytest.approx(values["cosine"])
-    assert f"{found.cosine:.4f}" in repr(found)
+    assert f"{found.score:.4f}" in repr(found)
     with pytest.raises(InputError, match="top_k"):
         found.pairs(0)
 

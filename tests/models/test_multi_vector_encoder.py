@@ -223,6 +223,23 @@ def test_late_interaction_beside_a_sparse_model(model, tmp_path):
     assert [hit.id for hit in hybrid.search(QUERIES[0], 3)] == [hit.id for hit in late.search(QUERIES[0], 3)]
 
 
+@pytest.mark.parametrize("measure", ["maxsim", "meanmaxsim"])
+def test_an_explanation_sums_to_maxsim(folders, tmp_path, measure):
+    model = MultiVectorEncoder(folders["bert"], backend="openvino", similarity_fn_name=measure)
+    model.query_expansion = {"strategy": "fixed", "length": 10}
+    query, document = "the dog walks home", "a cat and a dog sit in the house"
+    found = model.explain(query, document)
+    expected = model.similarity(model.encode_query(query), model.encode_document(document))[0, 0]
+    assert found.score == pytest.approx(expected, abs=1e-5)
+    assert found.measure == measure
+    assert len(found.left) == 10
+    assert found.left[-1] == "[MASK]"
+    assert (np.count_nonzero(found.shares, axis=1) == 1).all()
+    assert measure in found.draw(tmp_path / "why.html").read_text(encoding="utf-8")
+    with pytest.raises(NotTextError, match="document must be a string"):
+        model.explain("a", None)
+
+
 # --- token pooling --------------------------------------------------------------------------------------------------
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..errors import InputError
 from .console import note, print_json, print_table
-from .options import DEFAULT_MODEL, Backend, Json, Model, load_model, tell_truncation
+from .options import DEFAULT_MODEL, Backend, Json, Model, tell_truncation
 
 
 def explain(
@@ -24,13 +25,18 @@ def explain(
 ) -> None:
     """Show which words make two texts alike.
 
-    With mean pooling the cosine is a sum over pairs of tokens; each pair's share is shown.
+    With mean pooling the cosine is a sum over pairs of tokens, and so is MaxSim of late interaction, of a query A and a
+    document B; each pair's share is shown.
     """
-    embedder = load_model(model, backend=backend)
+    from ..models.families import load
+
+    embedder: Any = load(model, backend=backend, on_truncation="ignore")
+    if not hasattr(embedder, "explain"):
+        raise InputError(f"Only models that give vectors of tokens are explained; {model} is a {embedder.family}.")
     found = embedder.explain(a, b)
     tell_truncation(embedder)
     if output is not None:
-        note(f"{found.draw(output)}: cosine {found.cosine:.4f}")
+        note(f"{found.draw(output)}: {found.measure} {found.score:.4f}")
     if as_json:
         print_json({"a": a, "b": b, **found.to_dict()})
         return

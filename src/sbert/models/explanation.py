@@ -1,7 +1,8 @@
-"""Why two texts are alike: the cosine of their vectors as a sum over pairs of their tokens.
+"""Why two texts are alike: their similarity as a sum over pairs of their tokens.
 
 A vector that is the mean of token vectors makes the dot product of two of them the mean of the products of all pairs
-of tokens; divided by the lengths, the pairs' shares add up to the cosine exactly.
+of tokens; divided by the lengths, the pairs' shares add up to the cosine exactly. MaxSim is such a sum from the outset,
+with one pair for each token of the query.
 """
 
 from __future__ import annotations
@@ -20,20 +21,22 @@ from . import heat_map
 
 @dataclass(frozen=True, repr=False)
 class Explanation:
-    """The shares that pairs of tokens have in a cosine.
+    """The shares that pairs of tokens have in a similarity.
 
     Attributes:
         left: the first text's tokens, (n,).
         right: the second's, (m,).
-        shares: (n, m) float64, whose sum is the cosine.
+        shares: (n, m) float64, whose sum is the similarity.
+        measure: which one it is, such as ``cosine``.
     """
 
     left: tuple[str, ...]
     right: tuple[str, ...]
     shares: FloatArray
+    measure: str = "cosine"
 
     @property
-    def cosine(self) -> float:
+    def score(self) -> float:
         """The similarity of the two texts."""
         return float(self.shares.sum())
 
@@ -53,7 +56,7 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
         return {
-            "cosine": self.cosine,
+            self.measure: self.score,
             "left": list(self.left),
             "right": list(self.right),
             "shares": self.shares.tolist(),
@@ -76,7 +79,7 @@ class Explanation:
         file = Path(path)
         if file.suffix not in heat_map.DRAWERS:
             raise InputError(f"path must end in {' or '.join(heat_map.DRAWERS)}; got {file.name!r}.")
-        title = f"cosine {self.cosine:.4f}"
+        title = f"{self.measure} {self.score:.4f}"
         return heat_map.DRAWERS[file.suffix](self.left, self.right, self.shares, title, file)
 
     def __rich__(self) -> Any:
@@ -85,7 +88,7 @@ class Explanation:
 
     def __repr__(self) -> str:
         best = ", ".join(f"{one} ~ {other} {share:+.3f}" for one, other, share in self.pairs(3))
-        return f"Explanation(cosine {self.cosine:.4f}; {best}, ...)"
+        return f"Explanation({self.measure} {self.score:.4f}; {best}, ...)"
 
 
 def explained(tokens: tuple[list[str], list[str]], vectors: tuple[FloatArray, FloatArray]) -> Explanation:
@@ -106,3 +109,27 @@ def explained(tokens: tuple[list[str], list[str]], vectors: tuple[FloatArray, Fl
             raise InputError(f"{name} has no token that says anything, so there is no cosine to explain.")
         sides.append(side / length)
     return Explanation(tuple(tokens[0]), tuple(tokens[1]), sides[0] @ sides[1].T)
+
+
+def explained_by_maxsim(
+    tokens: tuple[list[str], list[str]], vectors: tuple[FloatArray, FloatArray], measure: str
+) -> Explanation:
+    """The pairs that MaxSim takes: for each token of the query, the document's that is most like it; others have 0.
+
+    Args:
+        tokens: of the query and of the document.
+        vectors: of each token, (n, width) and (m, width).
+        measure: ``maxsim``, or ``meanmaxsim``, which is divided by n.
+
+    Raises:
+        InputError: one has no token.
+    """
+    for rows, name in zip(vectors, ("query", "document"), strict=True):
+        if not len(rows):
+            raise InputError(f"{name} has no token that counts, so there is nothing to explain.")
+    products = np.asarray(vectors[0], np.float64) @ np.asarray(vectors[1], np.float64).T
+    shares = np.zeros_like(products)
+    best = products.argmax(axis=1)
+    rows = np.arange(len(best))
+    shares[rows, best] = products[rows, best] / (len(best) if measure == "meanmaxsim" else 1)
+    return Explanation(tuple(tokens[0]), tuple(tokens[1]), shares, measure)

@@ -33,7 +33,7 @@ def page(left: Sequence[str], right: Sequence[str], shares: FloatArray, title: s
         "<!doctype html><meta charset=utf-8>"
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
-        f"<h1>{html.escape(title)}</h1><p>Each cell is what a pair of tokens adds to the cosine (blue) or takes away "
+        f"<h1>{html.escape(title)}</h1><p>Each cell is what a pair of tokens adds to the sum (blue) or takes away "
         f"(red); the margins are the sums. Point at a cell to read it.</p>"
         f"<table><tr><th></th>{heads}</tr>{''.join(lines)}<tr class=last><th></th>{sums}</tr></table>"
     )
@@ -87,7 +87,7 @@ def picture(left: Sequence[str], right: Sequence[str], shares: FloatArray, title
 
 
 def in_terminal(left: Sequence[str], right: Sequence[str], shares: FloatArray) -> Any:
-    """The matrix as a table of ``rich``, with shares in hundredths of the cosine."""
+    """The matrix as a table of ``rich``, with shares in hundredths."""
     from rich.table import Table
     from rich.text import Text
 

@@ -22,6 +22,7 @@ from ..text.expansion import expanded, expansion_id
 from ..types import AnyArray, FloatArray, IntArray
 from .base import BaseModel
 from .encoding import Job, Keep, token_vectors
+from .explanation import Explanation, explained_by_maxsim
 from .inputs import as_texts, check_counts, is_single, with_prompt
 from .outputs import torch_for
 from .pool import Pool, engine_of
@@ -295,6 +296,30 @@ class MultiVectorEncoder(QueriesAndDocuments, BaseModel):
             InputError: there are not as many of each.
         """
         return maxsim_pairwise(embeddings1, embeddings2, length_normalize=self.similarity_fn_name == MEANMAXSIM)
+
+    def explain(self, query: str, document: str) -> Explanation:
+        """Why a document answers a query: for each token of the query, the document's token that is most like it.
+
+        Args:
+            query: a text, read as a query.
+            document: another, read as a document.
+
+        Returns:
+            The shares, which sum to MaxSim; ``draw("why.html")`` shows them.
+
+        Raises:
+            NotTextError: one is not a text.
+            InputError: a text has no token that counts.
+        """
+        for name, text in (("query", query), ("document", document)):
+            if not isinstance(text, str):
+                raise NotTextError(f"{name} must be a string; got {type(text).__name__}.")
+        asked = self.encode_query(query, output_value=None)
+        read = self.encode_document(document, output_value=None)
+        words = self._tokenizer.words()
+        tokens = [[words[number] for number in row["input_ids"].tolist()] for row in (asked, read)]
+        vectors = asked["token_embeddings"], read["token_embeddings"]
+        return explained_by_maxsim((tokens[0], tokens[1]), vectors, self.similarity_fn_name)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
