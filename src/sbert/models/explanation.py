@@ -130,6 +130,6 @@ def explained_by_maxsim(
     products = np.asarray(vectors[0], np.float64) @ np.asarray(vectors[1], np.float64).T
     shares = np.zeros_like(products)
     best = products.argmax(axis=1)
-    rows = np.arange(len(best))
-    shares[rows, best] = products[rows, best] / (len(best) if measure == "meanmaxsim" else 1)
+    places = np.arange(len(best)), best
+    shares[places] = products[places] / (len(best) if measure == "meanmaxsim" else 1)
     return Explanation(tuple(tokens[0]), tuple(tokens[1]), shares, measure)
