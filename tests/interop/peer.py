@@ -3,7 +3,7 @@
 Each line is a JSON object with ``action`` (``encode`` or ``save``), ``folder``, ``out``, and for ``encode`` ``texts``;
 with ``pairs`` instead, the folder is a cross-encoder's, and their scores are what is wanted; with ``sparse``, it is a
 sparse encoder's, and full rows are; with ``task``, it is a late-interaction model's, and token vectors are, an array a
-text.
+text. ``route`` has texts encoded as queries or documents.
 Each is answered by a line: ``{}``, or ``{"error": ...}``. Knows nothing of this project.
 """
 
@@ -13,6 +13,11 @@ import traceback
 
 import numpy as np
 from sentence_transformers import CrossEncoder, MultiVectorEncoder, SentenceTransformer, SparseEncoder
+
+
+def encoder(model, request):
+    return {"query": model.encode_query, "document": model.encode_document}.get(request.get("route"), model.encode)
+
 
 for line in sys.stdin:
     request = json.loads(line)
@@ -25,14 +30,13 @@ for line in sys.stdin:
             if family is CrossEncoder:
                 found = model.predict(request["pairs"])
             elif family is SparseEncoder:
-                found = model.encode(request["texts"]).to_dense().numpy()
+                found = encoder(model, request)(request["texts"]).to_dense().numpy()
             elif family is MultiVectorEncoder:
-                encode = {"query": model.encode_query, "document": model.encode_document}[request["task"]]
-                tokens = encode(request["texts"], convert_to_numpy=True)
+                tokens = encoder(model, {"route": request["task"]})(request["texts"], convert_to_numpy=True)
                 found = {f"arr_{index}": vectors for index, vectors in enumerate(tokens)}
                 found["scores"] = model.similarity(tokens, tokens).numpy()
             else:
-                found = model.encode(request["texts"])
+                found = encoder(model, request)(request["texts"])
             if isinstance(found, dict):
                 np.savez(request["out"], **found)
             else:

@@ -15,6 +15,7 @@ import pytest
 from sbert import CrossEncoder, MultiVectorEncoder, SentenceTransformer, SparseEncoder
 from sbert.checkpoints import resolve
 from support.real_models import splade_tiny
+from support.routes import routed_folder, sparse_static_folder
 from support.static import static_folder
 from support.tiny import make_tiny_cross_encoder, make_tiny_late, make_tiny_model, make_tiny_splade
 
@@ -172,3 +173,40 @@ def test_late_interaction_travels_both_ways(peer, tmp_path, architecture, expans
 def test_pylate_s_folders_are_read_as_there(peer, tmp_path):
     source = make_tiny_late(tmp_path / "source", "bert", pylate=True)
     assert_same_tokens(peer, source, tmp_path, MultiVectorEncoder(source, backend="openvino"))
+
+
+def assert_same_routes(peer, folder, scratch, model, **values):
+    for route in ("query", "document"):
+        peer("encode", folder, scratch / "route.npy", texts=TEXTS, route=route, **values)
+        found = getattr(model, f"encode_{route}")(TEXTS)
+        found = found.toarray() if values else found
+        np.testing.assert_allclose(found, np.load(scratch / "route.npy"), atol=1e-4)
+
+
+def test_routes_travel_both_ways(peer, tmp_path):
+    parts = {
+        "query": static_folder(tmp_path / "query", normalize=False),
+        "document": make_tiny_model(tmp_path / "document", "bert", dense=24, normalize=False),
+    }
+    source = routed_folder(tmp_path / "source", parts, normalize=True)
+    for backend in ("openvino", "torch"):
+        model = SentenceTransformer(source, backend=backend, device="cpu", prompts={"query": "two "})
+        model.save_pretrained(tmp_path / backend)
+        assert_same_routes(peer, tmp_path / backend, tmp_path, model)
+    peer("save", tmp_path / "openvino", tmp_path / "theirs")
+    again = SentenceTransformer(tmp_path / "theirs", backend="openvino")
+    assert_same_routes(peer, tmp_path / "openvino", tmp_path, again)
+
+
+def test_sparse_queries_without_a_network_travel_both_ways(peer, tmp_path):
+    SparseEncoder(make_tiny_splade(tmp_path / "plain", "bert"), backend="openvino").save_pretrained(
+        tmp_path / "document"
+    )
+    parts = {"query": sparse_static_folder(tmp_path / "query"), "document": tmp_path / "document"}
+    source = routed_folder(tmp_path / "source", parts, model_type="SparseEncoder")
+    model = SparseEncoder(source, backend="openvino")
+    assert_same_routes(peer, source, tmp_path, model, sparse=True)
+    model.save_pretrained(tmp_path / "ours")
+    assert_same_routes(peer, tmp_path / "ours", tmp_path, model, sparse=True)
+    peer("save", tmp_path / "ours", tmp_path / "theirs", sparse=True)
+    assert_same_routes(peer, tmp_path / "ours", tmp_path, SparseEncoder(tmp_path / "theirs"), sparse=True)

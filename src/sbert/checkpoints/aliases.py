@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from ..errors import UnsupportedModelError, closest
-from .modules import KINDS, ModuleSpec
+from .modules import KINDS, ModuleSpec, TransformerSpec
+from .modules.transformer import FILL_MASK
 
 #: What the first releases with sparse encoders called a Transformer whose task is to fill masks.
 MASKED_LM = "MLMTransformer"
-_OTHER_NAMES = {MASKED_LM: "Transformer"}
+_OTHER_NAMES = {MASKED_LM: "Transformer", "Asym": "Router"}
 _PREFIXES = ("sentence_transformers.", "sbert.")
 # Another package's, whose code is not run: what it does is what this module does.
 _SAME_ELSEWHERE = {"pylate.models.Dense.Dense": "Dense"}
@@ -35,6 +39,19 @@ def module_class(type_name: str) -> type[ModuleSpec]:
             f"Module {type_name!r} is not supported; supported kinds are {', '.join(KINDS)}.{closest(kind, KINDS)}"
         )
     return KINDS[kind]
+
+
+def read_module(type_name: str, folder: Path) -> ModuleSpec:
+    """Read a module of a dotted class name from its folder.
+
+    Raises:
+        UnsupportedModelError: as :func:`module_class`.
+        CheckpointError: the folder cannot be used.
+    """
+    module = module_class(type_name).read(folder)
+    if isinstance(module, TransformerSpec) and type_name.endswith(f".{MASKED_LM}"):
+        return replace(module, task=FILL_MASK)
+    return module
 
 
 def written_name(module: ModuleSpec) -> str:

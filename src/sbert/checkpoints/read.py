@@ -6,14 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import CheckpointError, CorruptCheckpointError, UnsupportedModelError
+from ..errors import CheckpointError, CorruptCheckpointError, InputError, UnsupportedModelError
 from . import late_interaction
-from .aliases import MASKED_LM, module_class
+from .aliases import read_module
 from .files import MODULES_FILE, inside, read_json, read_json_list, setting
 from .modules import (
     ModuleSpec,
     NormalizeSpec,
     PoolingSpec,
+    RouterSpec,
     SpladePoolingSpec,
     StaticEmbeddingSpec,
     TransformerSpec,
@@ -62,10 +63,15 @@ def read(folder: str | Path, name: str = "", family: str | None = None) -> Model
     markers: tuple[str, ...] = ()
     if family == MULTI_VECTOR_ENCODER:
         form = late_interaction.listed(modules, settings, folder / MODEL_FILE) if listed else _unlisted(folder)
-        modules, prompts, markers = form.modules, form.prompts | prompts, form.markers
+        modules, markers = form.modules, form.markers
+        prompts = form.prompts if listed else form.prompts | prompts
+    router = modules[0] if isinstance(modules[0], RouterSpec) else None
+    if router is not None:
+        modules = _on_default_route(router, modules[1:], folder)
     _refuse_lengths_of_tasks(modules, family)
     return ModelSpec(
         modules=modules,
+        router=router,
         folder=folder,
         name=name or folder.name,
         model_type=saved_as,
@@ -77,6 +83,15 @@ def read(folder: str | Path, name: str = "", family: str | None = None) -> Model
         activation_fn=_activation(settings, modules, folder) if family == CROSS_ENCODER else None,
         max_active_dims=setting(settings, "max_active_dims", int, folder / MODEL_FILE),
     )
+
+
+def _on_default_route(router: RouterSpec, rest: tuple[ModuleSpec, ...], folder: Path) -> tuple[ModuleSpec, ...]:
+    """The modules that a text goes through that no task is named for; of any route where there is no such."""
+    try:
+        router.output_dimension(0)
+    except InputError as error:
+        raise CorruptCheckpointError(f"{folder}: {error}") from error
+    return (*router.routes[router.usual], *rest)
 
 
 def _saved_as(folder: Path, settings: dict[str, Any], listed: bool, family: str | None) -> str:
@@ -107,11 +122,7 @@ def _listed_modules(folder: Path) -> tuple[ModuleSpec, ...]:
     for entry in read_json_list(folder / MODULES_FILE):
         if "type" not in entry:
             raise CorruptCheckpointError(f"{folder / MODULES_FILE}: an entry has no 'type'.")
-        kind = str(entry["type"])
-        module = module_class(kind).read(inside(folder, str(entry.get("path", ""))))
-        if isinstance(module, TransformerSpec) and kind.endswith(f".{MASKED_LM}"):
-            module = replace(module, task=FILL_MASK)
-        modules.append(module)
+        modules.append(read_module(str(entry["type"]), inside(folder, str(entry.get("path", "")))))
     if not modules:
         raise CorruptCheckpointError(f"{folder / MODULES_FILE} lists no module.")
     return tuple(modules)

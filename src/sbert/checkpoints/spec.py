@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..errors import UnsupportedModelError
-from .modules import InputSpec, ModuleSpec, TransformerSpec
+from .modules import InputSpec, ModuleSpec, RouterSpec, TransformerSpec
 from .modules.dense import SENTENCE
 
 #: How vectors of families are compared where nobody says, if not by the cosine.
@@ -45,6 +45,28 @@ class ModelSpec:
     activation_fn: str | None = None
     max_active_dims: int | None = None
     markers: tuple[str, ...] = ()
+    router: RouterSpec | None = None
+
+    @property
+    def own_route(self) -> str:
+        """The name of the route that ``modules`` are on; empty where there is no router."""
+        return "" if self.router is None else self.router.usual
+
+    @property
+    def rest(self) -> tuple[ModuleSpec, ...]:
+        """The modules that follow a router; all of them where there is none."""
+        return self.modules if self.router is None else self.modules[len(self.router.routes[self.own_route]) :]
+
+    @property
+    def listed(self) -> tuple[ModuleSpec, ...]:
+        """The modules as a folder lists them: a router as one."""
+        return self.modules if self.router is None else (self.router, *self.rest)
+
+    def on_route(self, name: str) -> ModelSpec:
+        """The model that a text of one route goes through, without a router."""
+        if self.router is None:
+            return self
+        return replace(self, modules=(*self.router.routes[name], *self.rest), router=None)
 
     @property
     def input(self) -> InputSpec:

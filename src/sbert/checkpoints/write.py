@@ -24,7 +24,7 @@ Finish: TypeAlias = Callable[[Path, list[str]], None]
 def module_paths(spec: ModelSpec) -> list[str]:
     """The sub-folder of each module, relative to the model's; ``""`` is the model's own."""
     return [
-        "" if index == 0 and module.in_root else f"{index}_{module.kind}" for index, module in enumerate(spec.modules)
+        "" if index == 0 and module.in_root else f"{index}_{module.kind}" for index, module in enumerate(spec.listed)
     ]
 
 
@@ -63,7 +63,7 @@ def write(spec: ModelSpec, folder: str | Path, finish: Finish | None = None, *, 
 
 def _write_into(folder: Path, spec: ModelSpec, weights: bool) -> list[str]:
     paths = module_paths(spec)
-    for module, path in zip(spec.modules, paths, strict=True):
+    for module, path in zip(spec.listed, paths, strict=True):
         (folder / path).mkdir(parents=True, exist_ok=True)
         if isinstance(module, InputSpec) and not weights:
             module.write_settings(folder / path)
@@ -71,7 +71,7 @@ def _write_into(folder: Path, spec: ModelSpec, weights: bool) -> list[str]:
             module.write(folder / path)
     entries = [
         {"idx": index, "name": str(index), "path": path, "type": written_name(module)}
-        for index, (module, path) in enumerate(zip(spec.modules, paths, strict=True))
+        for index, (module, path) in enumerate(zip(spec.listed, paths, strict=True))
     ]
     write_json(folder / MODULES_FILE, entries)
     settings: dict[str, object] = {

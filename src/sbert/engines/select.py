@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints import ModelSpec
-from ..checkpoints.modules import StaticEmbeddingSpec
+from ..checkpoints.modules import SparseStaticEmbeddingSpec, StaticEmbeddingSpec
 from ..errors import InputError, MissingDependencyError, SbertWarning, UnsupportedModelError, one_of
 from .base import Engine
 
 BACKENDS = ("auto", "openvino", "torch", "static")
+#: Modules that are tables, which the static engine runs.
+_TABLES = (StaticEmbeddingSpec, SparseStaticEmbeddingSpec)
 
 # Device files that a driver makes: with none of them there is no accelerator to ask torch about, and asking takes
 # seconds, since torch must be imported for it.
@@ -65,7 +67,7 @@ def make_engine(
     elif calibrate is not None:
         raise InputError(f"calibrate is for dtype='int8'; got dtype={dtype!r}. Leave one of them out.")
     on_cpu = device is None or str(device).startswith("cpu")
-    if backend == "auto" and spec.modules and isinstance(spec.modules[0], StaticEmbeddingSpec):
+    if backend == "auto" and spec.modules and isinstance(spec.modules[0], _TABLES):
         backend = "static"
     if backend in ("openvino", "static") and not on_cpu:
         advice = "Leave device out" if backend == "static" else "Use backend='torch'"
@@ -73,9 +75,10 @@ def make_engine(
     unused = [*options, *(config_kwargs or {})]
     if backend == "static":
         _warn_of_unused(unused, "static")
-        from .static import StaticEngine
+        from .static import SparseStaticEngine, StaticEngine
 
-        return StaticEngine(spec, dtype)
+        sparse = isinstance(spec.modules[0], SparseStaticEmbeddingSpec)
+        return SparseStaticEngine(spec, dtype) if sparse else StaticEngine(spec, dtype)
     wants_torch = bool(options or config_kwargs or trust_remote_code) or not on_cpu
     if _torch_is_installed() and dtype in ("float16", "auto"):  # what OpenVINO does not compute in on a processor
         wants_torch = True

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .cross_encoder import CrossEncoder
     from .families import load
     from .multi_vector_encoder import MultiVectorEncoder
+    from .router import Router
     from .sentence_transformer import SentenceTransformer
     from .sparse_encoder import SparseEncoder
     from .token_pooling import HierarchicalTokenPooling, LambdaTokenPooling
@@ -33,6 +34,7 @@ _HOMES = {
     "HierarchicalTokenPooling": ".token_pooling",
     "LambdaTokenPooling": ".token_pooling",
     "MultiVectorEncoder": ".multi_vector_encoder",
+    "Router": ".router",
     "SentenceTransformer": ".sentence_transformer",
     "SparseEncoder": ".sparse_encoder",
     "load": ".families",
@@ -43,7 +45,7 @@ _TORCH_MODULES = (
 
 __all__ = [
     "CrossEncoder", "Dense", "Dropout", "HierarchicalTokenPooling", "LambdaTokenPooling", "LayerNorm",
-    "MultiVectorEncoder", "MultiVectorMask", "Normalize", "Pooling", "SentenceTransformer", "SparseEncoder",
+    "MultiVectorEncoder", "MultiVectorMask", "Normalize", "Pooling", "Router", "SentenceTransformer", "SparseEncoder",
     "SpladePooling", "Transformer", "load",
 ]  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,20 +13,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..checkpoints import ModelSpec, read, resolve
 from ..checkpoints.fingerprint import fingerprint
-from ..checkpoints.modules import InputSpec
+from ..checkpoints.modules import InputSpec, ModuleSpec, RouterSpec, SparseStaticEmbeddingSpec, StaticEmbeddingSpec
 from ..engines.base import Engine
 from ..engines.select import make_engine
-from ..errors import InputError, MissingDependencyError, SbertWarning
+from ..errors import InputError, SbertWarning
 from ..text import FastTokenizer, Tokenizer, load_tokenizer
 from . import saving
 from .device import Device
 from .pool import Pool, start_pool
 from .prompts import all_prompts, check_default
+from .router import engines_of
 from .torch_handling import TorchHandling
 from .truncation import LastTruncation, Truncation, check_policy
 
 if TYPE_CHECKING:
     import torch
+    from typing_extensions import Self
 
 
 class BaseModel(TorchHandling):
@@ -79,6 +83,8 @@ class BaseModel(TorchHandling):
         self.on_truncation = check_policy(on_truncation)
         self._last_truncation = LastTruncation()
         where = None if device is None else str(device)
+        # What texts of other routes than the default one go through.
+        sides: dict[str, tuple[Engine, Tokenizer]] = {}
         if modules is not None:
             if model_name_or_path is not None:
                 raise InputError("Give model_name_or_path or modules, not both.")
@@ -86,7 +92,12 @@ class BaseModel(TorchHandling):
                 raise InputError(
                     "modules run on the torch engine in the dtype that they have: leave out backend and dtype."
                 )
-            self.engine: Engine = self._engine_of(modules, where)
+            self.engine: Engine
+            self.engine, others = engines_of(list(modules), where)
+            sides = {
+                name: (engine, load_tokenizer(engine.spec.input, trust_remote_code=trust_remote_code))
+                for name, engine in others.items()
+            }
         elif model_name_or_path is not None:
             found = resolve(
                 model_name_or_path,
@@ -104,16 +115,21 @@ class BaseModel(TorchHandling):
                     stacklevel=3,
                 )
             spec, changes = self._adapted(spec, backend)
-            self.engine = make_engine(
-                spec,
-                backend=backend,
-                device=where,
-                dtype=dtype,
-                model_kwargs=dict(model_kwargs or {}),
-                config_kwargs={**changes, **(config_kwargs or {})},
-                trust_remote_code=trust_remote_code,
-                calibrate=calibrate,
-            )
+            options: dict[str, Any] = {
+                "backend": backend,
+                "device": where,
+                "dtype": dtype,
+                "model_kwargs": dict(model_kwargs or {}),
+                "config_kwargs": {**changes, **(config_kwargs or {})},
+                "trust_remote_code": trust_remote_code,
+                "calibrate": calibrate,
+            }
+            self.engine = make_engine(spec, **(options if spec.router is None else _of_route(spec, options)))
+            for name in spec.router.routes if spec.router is not None else ():
+                if name != spec.own_route:
+                    other = spec.on_route(name)
+                    engine = make_engine(other, **_of_route(other, options))
+                    sides[name] = engine, load_tokenizer(other.input, trust_remote_code=trust_remote_code)
         else:
             raise InputError("Give model_name_or_path, such as 'all-MiniLM-L6-v2' or a folder, or modules.")
         #: Text that goes in front of inputs, by name.
@@ -121,12 +137,13 @@ class BaseModel(TorchHandling):
         self.default_prompt_name = check_default(default_prompt_name or self.spec.default_prompt_name, self.prompts)
         self._tokenizer = load_tokenizer(self.spec.input, trust_remote_code=trust_remote_code)
         self._own_tokenizer = False
-        options = dict(processor_kwargs if processor_kwargs is not None else tokenizer_kwargs or {})
-        if length := options.pop("model_max_length", None):
+        self._sides = sides
+        unused = dict(processor_kwargs if processor_kwargs is not None else tokenizer_kwargs or {})
+        if length := unused.pop("model_max_length", None):
             positions = self.spec.input.positions
             self.max_seq_length = int(length) if positions is None else min(int(length), positions)
-        if options:
-            warnings.warn(f"processor_kwargs {sorted(options)} have no effect here.", SbertWarning, stacklevel=3)
+        if unused:
+            warnings.warn(f"processor_kwargs {sorted(unused)} have no effect here.", SbertWarning, stacklevel=3)
 
     # --- what it is ---------------------------------------------------------------------------------------------
 
@@ -207,7 +224,11 @@ class BaseModel(TorchHandling):
         Two models with the same fingerprint give the same vectors, so stored vectors can be told apart by it.
         """
         spec, engine = self.current_spec(), self.engine
-        return fingerprint(spec, engine.weights_digest(), self._tokenizer.serialized(), engine.name, engine.dtype)
+        own = fingerprint(spec, engine.weights_digest(), self._tokenizer.serialized(), engine.name, engine.dtype)
+        if spec.router is None:
+            return own
+        every = {spec.own_route: own} | {name: self._on(name).fingerprint for name in self._sides}
+        return hashlib.sha256(repr(sorted(every.items())).encode()).hexdigest()[: len(own)]
 
     def __len__(self) -> int:
         return len(self.engine.modules())
@@ -220,7 +241,7 @@ class BaseModel(TorchHandling):
         return self.engine.modules()[index]
 
     def __repr__(self) -> str:
-        kinds = " > ".join(module.kind for module in self.spec.modules)
+        kinds = " > ".join(module.kind for module in self.spec.listed)
         return (
             f"{type(self).__name__}({self.spec.name!r}, {kinds}, max_seq_length={self.max_seq_length}, "
             f"backend={self.backend!r}, dtype={self.dtype!r})"
@@ -321,6 +342,7 @@ class BaseModel(TorchHandling):
         return replace(
             self.spec,
             modules=(first, *modules[1:]),
+            router=self._current_router((first, *modules[1:])),
             model_type=self.family,
             prompts=self.prompts,
             default_prompt_name=self.default_prompt_name,
@@ -328,10 +350,17 @@ class BaseModel(TorchHandling):
 
     def write_to(self, folder: Path, paths: list[str]) -> None:
         """Add to a folder in the making what is held in memory: weights that may have been trained, a tokenizer."""
-        if self.engine.owns_weights:
-            self.engine.save_weights(folder, paths)
+        router = self.current_spec().router
+        by_route = {"": paths}
+        if router is not None:
+            by_route = {name: [*folders, *paths[1:]] for name, folders in router.folders().items()}
+        for name, of_route in by_route.items():
+            side = self if name == self.spec.own_route else self._on(name)
+            if side.engine.owns_weights:
+                side.engine.save_weights(folder, of_route)
         if self._own_tokenizer and isinstance(self._tokenizer, FastTokenizer):
-            (folder / paths[0] / "tokenizer.json").write_text(self._tokenizer.serialized(), encoding="utf-8")
+            home = folder / by_route[self.spec.own_route][0]
+            (home / "tokenizer.json").write_text(self._tokenizer.serialized(), encoding="utf-8")
 
     # --- several devices ----------------------------------------------------------------------------------------
 
@@ -370,10 +399,34 @@ class BaseModel(TorchHandling):
         """The table of facts on the model's card, but for what all families have."""
         return {}
 
-    @staticmethod
-    def _engine_of(modules: Iterable[torch.nn.Module], device: str | None) -> Engine:
-        try:
-            from ..engines.torch import TorchEngine
-        except ImportError as error:
-            raise MissingDependencyError("torch", "put a model together from modules", "torch") from error
-        return TorchEngine.from_modules(modules, device=device)
+    def _for_task(self, task: str | None) -> Self:
+        """The model as texts of a task see it: this one, or one with the engine and the tokenizer of another route.
+
+        Raises:
+            InputError: there is no such route.
+        """
+        router = self.spec.router
+        return self if router is None else self._on(router.route_for(task))
+
+    def _on(self, route: str) -> Self:
+        if route == self.spec.own_route:
+            return self
+        side = copy.copy(self)  # so that its settings are this model's of now
+        side.engine, side._tokenizer = self._sides[route]
+        side._sides = {}
+        return side
+
+    def _current_router(self, modules: tuple[ModuleSpec, ...]) -> RouterSpec | None:
+        """The router with the modules of its routes as they are now; those of the own route are given."""
+        spec, router = self.spec, self.spec.router
+        if router is None:
+            return None
+        behind = len(spec.rest)
+        now = {name: engine.current_modules() for name, (engine, _) in self._sides.items()} | {spec.own_route: modules}
+        # In their order, which tells the default where none is named; cut before what follows on every route.
+        return replace(router, routes={name: now[name][: len(now[name]) - behind] for name in router.routes})
+
+
+def _of_route(spec: ModelSpec, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of the engine of one of several routes: a table has an engine, a device and a dtype of its own."""
+    return {} if isinstance(spec.modules[0], (StaticEmbeddingSpec, SparseStaticEmbeddingSpec)) else options

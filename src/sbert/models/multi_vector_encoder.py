@@ -15,7 +15,7 @@ from ..checkpoints import ModelSpec
 from ..checkpoints.late_interaction import is_untrained
 from ..checkpoints.modules import HierarchicalTokenPoolingSpec, MultiVectorMaskSpec, QueryExpansion
 from ..checkpoints.read import MULTI_VECTOR_ENCODER
-from ..errors import InputError, NotTextError, SbertWarning, one_of
+from ..errors import InputError, NotTextError, SbertWarning, UnsupportedModelError, one_of
 from ..late_interaction import maxsim, maxsim_pairwise
 from ..text import FastTokenizer, Tokenizer
 from ..text.expansion import expanded, expansion_id
@@ -28,7 +28,7 @@ from .outputs import torch_for
 from .pool import Pool, engine_of
 from .progress import progress_bar
 from .prompts import choose_prompt
-from .queries import QueriesAndDocuments
+from .queries import DOCUMENT, QUERY, QueriesAndDocuments
 from .saving import Card
 from .token_pooling import HierarchicalTokenPooling, TokenPooling
 from .truncation import check_policy
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from .options import LoadOptions
 
-QUERY, DOCUMENT = "query", "document"
 TASKS = (QUERY, DOCUMENT)
 #: How two texts are compared: MaxSim, or that divided by the number of the query's vectors.
 MAXSIM, MEANMAXSIM = "maxsim", "meanmaxsim"
@@ -83,6 +82,10 @@ class MultiVectorEncoder(QueriesAndDocuments, BaseModel):
         **options: Unpack[LoadOptions],
     ) -> None:
         super().__init__(model_name_or_path, **options)
+        if self.spec.router is not None:
+            raise UnsupportedModelError(
+                "Late interaction with a Router is not supported: use query_expansion and lengths."
+            )
         if self.spec.pools:
             raise InputError(
                 "A MultiVectorEncoder keeps a vector a token; this model makes one a text: "
@@ -169,18 +172,6 @@ class MultiVectorEncoder(QueriesAndDocuments, BaseModel):
         return replace(now.with_input(network), similarity_fn_name=self.similarity_fn_name)
 
     # --- encoding -----------------------------------------------------------------------------------------------
-
-    def encode_query(
-        self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, **options: Any
-    ) -> Any:
-        """Map search queries to token vectors: :meth:`encode` with ``task="query"`` and the prompt for queries."""
-        return super().encode_query(inputs, prompt_name, prompt, **{"task": QUERY, **options})
-
-    def encode_document(
-        self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, **options: Any
-    ) -> Any:
-        """Map documents to token vectors: :meth:`encode` with ``task="document"`` and the prompt for documents."""
-        return super().encode_document(inputs, prompt_name, prompt, **{"task": DOCUMENT, **options})
 
     def encode(
         self,

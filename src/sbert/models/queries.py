@@ -7,6 +7,9 @@ from typing import Any
 
 from .prompts import document_prompt_name
 
+#: What texts are encoded for.
+QUERY, DOCUMENT = "query", "document"
+
 
 class QueriesAndDocuments:
     """The methods of models that encode queries and documents, each with its prompt."""
@@ -21,8 +24,8 @@ class QueriesAndDocuments:
     ) -> Any:
         """Map search queries to vectors: :meth:`encode` with the model's prompt for queries, where it has one."""
         if prompt is None and prompt_name is None:
-            prompt_name = "query"
-        return self.encode(inputs, prompt_name, prompt, **options)
+            prompt_name = QUERY
+        return self.encode(inputs, prompt_name, prompt, **{"task": QUERY, **options})
 
     def encode_document(
         self, inputs: Any = None, prompt_name: str | None = None, prompt: str | None = None, **options: Any
@@ -33,4 +36,4 @@ class QueriesAndDocuments:
         """
         if prompt is None and prompt_name is None:
             prompt_name = document_prompt_name(self.prompts)
-        return self.encode(inputs, prompt_name, prompt, **options)
+        return self.encode(inputs, prompt_name, prompt, **{"task": DOCUMENT, **options})

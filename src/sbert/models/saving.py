@@ -58,6 +58,8 @@ def save(
         raise InputError("safe_serialization=False asks for a pickle, which is not written. Leave it out.")
     if folder.is_file():
         raise InputError(f"path must be a folder; {folder} is a file.")
+    if int8 and model.spec.router is not None:
+        raise InputError("A model with a Router is not written in int8; save_pretrained writes its float weights.")
     # A card that somebody has written is kept.
     text = model_card(model, name or folder.name, train_datasets) if card and not (folder / CARD).is_file() else None
 
@@ -114,7 +116,7 @@ def model_card(model: BaseModel, name: str, train_datasets: list[str] | None) ->
     if train_datasets:
         front += ["datasets:", *(f"- {dataset}" for dataset in train_datasets)]
     rows = {
-        "Modules": ", ".join(module.kind for module in spec.modules),
+        "Modules": ", ".join(module.kind for module in spec.listed),
         "Network": spec.input.architecture,
         "Maximum length": "any" if model.max_seq_length is None else f"{model.max_seq_length} tokens",
         **model.card_rows(),

@@ -31,6 +31,7 @@ from .pool import Pool, engine_of
 from .progress import progress_bar
 from .prompts import choose_prompt
 from .queries import QueriesAndDocuments
+from .router import unpacked
 from .saving import Card
 from .streaming import Streaming, check_options
 from .truncation import Truncation
@@ -111,6 +112,7 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
         chunk_overlap: int | None = None,
         pool: Pool | None = None,
         chunk_size: int | None = None,
+        task: str | None = None,
         sentences: Any = None,
     ) -> Any:
         """Map texts to vectors.
@@ -144,6 +146,8 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
             chunk_overlap: tokens that neighbouring chunks share; an eighth of a chunk by default.
             pool: devices that :meth:`start_multi_process_pool` has put to work; the vectors are the same.
             chunk_size: taken from scripts that pass it; work is handed to a pool in batches, counted in tokens.
+            task: ``query``, ``document`` or another route of a model with a Router, which chooses the modules; other
+                models read all texts alike.
             sentences: the old name of ``inputs``.
 
         Returns:
@@ -162,7 +166,10 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
             raise one_of("output_value", output_value, [value for value in OUTPUTS if value])
         check_options(precision, batch_size, truncate_dim, prompt)
         check_counts(chunk_size=chunk_size)
-        self._follow_length()
+        if self.spec.router is not None:
+            inputs, task = unpacked(inputs, task)
+        side = self._for_task(task)
+        side._follow_length()
         single = is_single(inputs)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
         method, policy = choose_policy(self.on_long, on_long, self.on_truncation, on_truncation)
@@ -170,16 +177,19 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
         if whole and output_value != "sentence_embedding":
             raise InputError(f"on_long={method!r} gives sentence embeddings alone; pass on_long='truncate' for others.")
         texts = as_texts(inputs) if whole else with_prompt(as_texts(inputs), chosen)
-        with engine_of(self.engine, device, pool) as engine, progress_bar(len(texts), show_progress_bar) as progress:
-            job = Job(texts, self._prompt_length(chosen), batch_size, policy, progress)
+        with (
+            engine_of(side.engine, device, pool if side is self else None) as engine,
+            progress_bar(len(texts), show_progress_bar) as progress,
+        ):
+            job = Job(texts, side._prompt_length(chosen), batch_size, policy, progress)
             reading = Reading(method, chosen, chunk_overlap=chunk_overlap) if whole else None
             if output_value == "sentence_embedding":
-                vectors, self.truncation = self._sentence_vectors(
+                vectors, self.truncation = side._sentence_vectors(
                     engine, job, truncate_dim, normalize_embeddings, reading
                 )
                 result = converted(_quantized(vectors, precision), convert_to_numpy, convert_to_tensor, self.device)
             else:
-                result = self._token_outputs(engine, job, output_value, convert_to_tensor)
+                result = side._token_outputs(engine, job, output_value, convert_to_tensor)
         self.truncation.tell(policy, stacklevel=2)
         return result[0] if single else result
 
@@ -229,6 +239,7 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
         check_counts(batch_size=batch_size, truncate_dim=truncate_dim, chunk_tokens=chunk_tokens)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
         texts = as_texts(inputs)
+        self._for_task(None)  # refuses a model whose routes have no default
         self._follow_length()
         reading = Reading(on_long, chosen, chunk_tokens, chunk_overlap)
         with engine_of(self.engine, None, pool) as engine, progress_bar(len(texts), show_progress_bar) as progress:

@@ -23,6 +23,7 @@ from .pool import Pool, engine_of
 from .progress import progress_bar
 from .prompts import choose_prompt
 from .queries import QueriesAndDocuments
+from .router import unpacked
 from .saving import Card
 from .sparse_rows import scipy_sparse
 from .truncation import check_policy
@@ -99,6 +100,7 @@ class SparseEncoder(QueriesAndDocuments, Comparing, BaseModel):
         on_truncation: str | None = None,
         pool: Pool | None = None,
         chunk_size: int | None = None,
+        task: str | None = None,
         sentences: Any = None,
     ) -> Any:
         """Map texts to sparse vectors.
@@ -119,6 +121,8 @@ class SparseEncoder(QueriesAndDocuments, Comparing, BaseModel):
             on_truncation: ``warn``, ``error`` or ``ignore``; the model's own setting by default.
             pool: devices that :meth:`start_multi_process_pool` has put to work; the vectors are the same.
             chunk_size: taken from scripts that pass it.
+            task: ``query``, ``document`` or another route of a model with a Router, which chooses the modules; other
+                models read all texts alike.
             sentences: the old name of ``inputs``.
 
         Returns:
@@ -135,13 +139,20 @@ class SparseEncoder(QueriesAndDocuments, Comparing, BaseModel):
         check_counts(batch_size=batch_size, max_active_dims=max_active_dims, chunk_size=chunk_size)
         policy = self.on_truncation if on_truncation is None else check_policy(on_truncation)
         keep = max_active_dims if max_active_dims is not None else self.max_active_dims
+        if self.spec.router is not None:
+            inputs, task = unpacked(inputs, task)
+        side = self._for_task(task)
         single = is_single(inputs)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
-        self._follow_length()
+        side._follow_length()
         texts = with_prompt(as_texts(inputs), chosen)
-        with engine_of(self.engine, device, pool) as engine, progress_bar(len(texts), show_progress_bar) as progress:
+        own_pool = pool if side is self else None
+        with (
+            engine_of(side.engine, device, own_pool) as engine,
+            progress_bar(len(texts), show_progress_bar) as progress,
+        ):
             job = Job(texts, 0, batch_size, policy, progress)
-            rows, self.truncation = sparse_vectors(engine, self._tokenizer, job, keep)
+            rows, self.truncation = sparse_vectors(engine, side._tokenizer, job, keep)
         self.truncation.tell(policy, stacklevel=2)
         if not convert_to_tensor:
             return rows

@@ -237,6 +237,7 @@ class Streaming(_Base):
         on_truncation: str | None,
     ) -> _Request:
         check_options(precision, batch_size, truncate_dim, prompt)
+        self._for_task(None)  # refuses a model whose routes have no default
         self._follow_length()
         width = self.spec.dimension
         kept = truncate_dim if truncate_dim is not None else self.truncate_dim

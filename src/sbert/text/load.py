@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints.files import read_json
-from ..checkpoints.modules import InputSpec, StaticEmbeddingSpec, TransformerSpec
+from ..checkpoints.modules import InputSpec, SparseStaticEmbeddingSpec, StaticEmbeddingSpec, TransformerSpec
 from ..checkpoints.modules.static_embedding import TOKENIZER
 from ..errors import CorruptCheckpointError, TokenizerNotFoundError, UnsupportedModelError
 from .plain import PlainTokenizer
@@ -35,12 +35,12 @@ def load_tokenizer(module: InputSpec, *, trust_remote_code: bool = False) -> Tok
     """
     if isinstance(module, TransformerSpec):
         return _of_transformer(module, trust_remote_code)
-    if isinstance(module, StaticEmbeddingSpec):
+    if isinstance(module, (StaticEmbeddingSpec, SparseStaticEmbeddingSpec)):
         return _of_static(module)
     raise UnsupportedModelError(f"No tokenizer is known for a module of the kind {module.kind}.")
 
 
-def _of_static(module: StaticEmbeddingSpec) -> PlainTokenizer:
+def _of_static(module: StaticEmbeddingSpec | SparseStaticEmbeddingSpec) -> PlainTokenizer:
     from tokenizers import Tokenizer as Backend
 
     path = module.folder / TOKENIZER
@@ -50,7 +50,7 @@ def _of_static(module: StaticEmbeddingSpec) -> PlainTokenizer:
         backend = Backend.from_file(str(path))
     except Exception as error:  # the tokenizers library raises bare Exception for every damaged file
         raise CorruptCheckpointError(f"The tokenizer in {module.folder} cannot be read ({error}).") from error
-    return PlainTokenizer(backend, module.max_seq_length, skip_unknown=module.skip_unknown)
+    return PlainTokenizer(backend, module.max_seq_length, skip_unknown=getattr(module, "skip_unknown", False))
 
 
 def _of_transformer(transformer: TransformerSpec, trust_remote_code: bool) -> Tokenizer:

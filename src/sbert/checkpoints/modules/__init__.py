@@ -11,6 +11,8 @@ from .multi_vector_mask import MultiVectorMaskSpec
 from .normalize import NormalizeSpec
 from .pooling import PoolingSpec
 from .query_expansion import QueryExpansion
+from .router import RouterSpec
+from .sparse_static_embedding import SparseStaticEmbeddingSpec
 from .splade_pooling import SpladePoolingSpec
 from .static_embedding import StaticEmbeddingSpec
 from .token_pooling import HierarchicalTokenPoolingSpec
@@ -30,11 +32,13 @@ KINDS: dict[str, type[ModuleSpec]] = {
         SpladePoolingSpec,
         MultiVectorMaskSpec,
         HierarchicalTokenPoolingSpec,
+        RouterSpec,
+        SparseStaticEmbeddingSpec,
     )
 }
 
 __all__ = [
     "KINDS", "DenseSpec", "DropoutSpec", "HierarchicalTokenPoolingSpec", "InputSpec", "LayerNormSpec", "ModuleSpec",
-    "MultiVectorMaskSpec", "NormalizeSpec", "PoolingSpec", "QueryExpansion", "SpladePoolingSpec", "StaticEmbeddingSpec",
-    "TransformerSpec",
+    "MultiVectorMaskSpec", "NormalizeSpec", "PoolingSpec", "QueryExpansion", "RouterSpec", "SparseStaticEmbeddingSpec",
+    "SpladePoolingSpec", "StaticEmbeddingSpec", "TransformerSpec",
 ]  # fmt: skip
