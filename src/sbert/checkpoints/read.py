@@ -19,7 +19,7 @@ from .modules import (
     StaticEmbeddingSpec,
     TransformerSpec,
 )
-from .modules.transformer import CLASSIFICATION, FEATURES, FILL_MASK, TASK_LENGTHS
+from .modules.transformer import CLASSIFICATION, FEATURES, FILL_MASK
 from .spec import ModelSpec
 
 MODEL_FILE = "config_sentence_transformers.json"
@@ -171,10 +171,10 @@ def _unlisted(folder: Path) -> late_interaction.Form:
 def _refuse_lengths_of_tasks(modules: tuple[ModuleSpec, ...], family: str) -> None:
     """Refuse lengths of queries and documents in families that read them alike."""
     first = modules[0]
-    if family != MULTI_VECTOR_ENCODER and isinstance(first, TransformerSpec) and first.reads_tasks:
+    if family != MULTI_VECTOR_ENCODER and isinstance(first, TransformerSpec) and first.task_settings:
         raise UnsupportedModelError(
-            f"{first.folder / first.config_file}: {', '.join(map(repr, TASK_LENGTHS))} change the model in a way that "
-            "only MultiVectorEncoder reads."
+            f"{first.folder / first.config_file}: {first.task_settings[0]!r} changes the model in a way that only "
+            "MultiVectorEncoder reads."
         )
 
 

@@ -176,7 +176,7 @@ class TransformerSpec(InputSpec):
     def facts(self) -> dict[str, Any]:
         """The network's configuration, and how queries and documents are read where that differs."""
         config = {key: value for key, value in self.config.items() if key != "_name_or_path"}
-        if not self.reads_tasks:
+        if not self.task_settings:
             return config
         return config | {"lengths": [self.query_length, self.document_length, repr(self.query_expansion)]}
 
@@ -211,9 +211,10 @@ class TransformerSpec(InputSpec):
         return int(named)
 
     @property
-    def reads_tasks(self) -> bool:
-        """Whether queries and documents are read to lengths of their own."""
-        return (self.query_length, self.document_length, self.query_expansion) != (None, None, None)
+    def task_settings(self) -> list[str]:
+        """The names of those settings by which queries and documents are read in ways of their own."""
+        values = (self.query_length, self.document_length, self.query_expansion)
+        return [name for name, value in zip(TASK_LENGTHS, values, strict=True) if value is not None]
 
     @property
     def has_head(self) -> bool:
