@@ -110,8 +110,8 @@ def maxsim(queries: Any, documents: Any, *, length_normalize: bool = False) -> F
         InputError: something is no set of vectors.
         DimensionError: queries and documents differ in width.
 
-    >>> maxsim([[[1.0, 0.0], [0.0, 1.0]]], [[[1.0, 0.0]], [[0.6, 0.8]]])
-    array([[1. , 1.4]], dtype=float32)
+    >>> maxsim([[[1.0, 0.0], [0.0, 1.0]]], [[[1.0, 0.0]], [[0.5, 0.75]]]).tolist()
+    [[1.0, 1.25]]
     """
     asked, read = Packed.of(queries, "queries"), Packed.of(documents, "documents")
     _require_one_width(asked, read)
