@@ -227,7 +227,7 @@ def test_late_interaction_beside_a_sparse_model(model, tmp_path):
 def test_an_explanation_sums_to_maxsim(folders, tmp_path, measure):
     model = MultiVectorEncoder(folders["bert"], backend="openvino", similarity_fn_name=measure)
     model.query_expansion = {"strategy": "fixed", "length": 10}
-    query, document = "the dog", "a cat and a dog sit in the house"
+    query, document = "the dog", "a cat and a dog"
     found = model.explain(query, document)
     expected = model.similarity(model.encode_query(query), model.encode_document(document))[0, 0]
     assert found.score == pytest.approx(expected, abs=1e-5)
