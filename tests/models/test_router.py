@@ -167,6 +167,7 @@ def test_weights_in_json(sparse_folder, tmp_path):
     in_json = SparseEncoder(sparse_static_folder(tmp_path / "json", in_json=True))
     assert in_json.backend == "static"
     np.testing.assert_array_equal(in_json.encode(TEXTS).toarray(), in_tensors.encode(TEXTS).toarray())
+    assert in_json.fingerprint == in_tensors.fingerprint
     in_json.save_pretrained(tmp_path / "saved")
     again = SparseEncoder(tmp_path / "saved")
     np.testing.assert_array_equal(again.encode(TEXTS).toarray(), in_tensors.encode(TEXTS).toarray())

@@ -56,18 +56,20 @@ class Form:
     markers: tuple[str, ...] = ()
 
 
-def listed(modules: tuple[ModuleSpec, ...], settings: Mapping[str, Any], where: Path) -> Form:
+def listed(
+    modules: tuple[ModuleSpec, ...], prompts: Mapping[str, str], settings: Mapping[str, Any], where: Path
+) -> Form:
     """The form of a folder that lists its modules: today's, or PyLate's.
 
     Args:
         modules: as listed.
+        prompts: as saved, by name.
         settings: of the model.
         where: the file that those come from, for messages.
     """
     # Older layers do not say what they read, and nothing here makes a vector a text.
     found = tuple(_on_tokens(module) if isinstance(module, DenseSpec) else module for module in modules)
-    prompts = {str(name): str(text or "") for name, text in (setting(settings, "prompts", dict, where) or {}).items()}
-    markers = []
+    prompts, markers = dict(prompts), []
     for key, name in (("query_prefix", "query"), ("document_prefix", "document")):
         if key in settings:
             prefix = setting(settings, key, str, where) or ""

@@ -58,13 +58,8 @@ def read(folder: str | Path, name: str = "", family: str | None = None) -> Model
     if saved_as != family:
         modules = _with_head(folder, family) or _pooled(network_of(folder))
         return ModelSpec(modules, folder, name or folder.name, saved_as)
-    modules = _listed_modules(folder) if listed else _default_modules(folder, family)
-    prompts = _prompts(settings, folder)
-    markers: tuple[str, ...] = ()
-    if family == MULTI_VECTOR_ENCODER:
-        form = late_interaction.listed(modules, settings, folder / MODEL_FILE) if listed else _unlisted(folder)
-        modules, markers = form.modules, form.markers
-        prompts = form.prompts if listed else form.prompts | prompts
+    form = _form(folder, settings, listed, family)
+    modules = form.modules
     router = modules[0] if isinstance(modules[0], RouterSpec) else None
     if router is not None:
         modules = _on_default_route(router, modules[1:], folder)
@@ -75,14 +70,25 @@ def read(folder: str | Path, name: str = "", family: str | None = None) -> Model
         folder=folder,
         name=name or folder.name,
         model_type=saved_as,
-        prompts=prompts,
-        markers=markers,
+        prompts=form.prompts,
+        markers=form.markers,
         default_prompt_name=settings.get("default_prompt_name"),
         similarity_fn_name=settings.get("similarity_fn_name"),
         truncate_dim=setting(settings, "truncate_dim", int, folder / MODEL_FILE),
         activation_fn=_activation(settings, modules, folder) if family == CROSS_ENCODER else None,
         max_active_dims=setting(settings, "max_active_dims", int, folder / MODEL_FILE),
     )
+
+
+def _form(folder: Path, settings: dict[str, Any], listed: bool, family: str) -> late_interaction.Form:
+    """The modules and prompts that a folder has, or that it means."""
+    prompts = _prompts(settings, folder)
+    if family != MULTI_VECTOR_ENCODER:
+        return late_interaction.Form(_listed_modules(folder) if listed else _default_modules(folder, family), prompts)
+    if listed:
+        return late_interaction.listed(_listed_modules(folder), prompts, settings, folder / MODEL_FILE)
+    form = _unlisted(folder)
+    return replace(form, prompts=form.prompts | prompts)
 
 
 def _on_default_route(router: RouterSpec, rest: tuple[ModuleSpec, ...], folder: Path) -> tuple[ModuleSpec, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..errors import UnsupportedModelError
 from .modules import InputSpec, ModuleSpec, RouterSpec, TransformerSpec
+from .modules.base import output_width
 from .modules.dense import SENTENCE
 
 #: How vectors of families are compared where nobody says, if not by the cosine.
@@ -32,6 +33,9 @@ class ModelSpec:
         max_active_dims: number of words that a sparse vector keeps; None for all.
         activation_fn: dotted name of the function that a cross-encoder's scores go through; None where the folder does
             not say.
+        markers: tokens that stand in prompts and must be read as one, though the tokenizer would take them apart.
+        router: where texts go through other modules by what they are encoded for: all routes. ``modules`` are those of
+            the usual route, with what follows on all of them.
     """
 
     modules: tuple[ModuleSpec, ...]
@@ -95,10 +99,7 @@ class ModelSpec:
     @property
     def dimension(self) -> int:
         """Width of the vectors that come out, before ``truncate_dim``; of a cross-encoder, the number of scores."""
-        width = 0
-        for module in self.modules:
-            width = module.output_dimension(width)
-        return width
+        return output_width(self.modules)
 
     @property
     def scores(self) -> bool:

@@ -355,7 +355,7 @@ class BaseModel(TorchHandling):
         if router is not None:
             by_route = {name: [*folders, *paths[1:]] for name, folders in router.folders().items()}
         for name, of_route in by_route.items():
-            side = self if name == self.spec.own_route else self._on(name)
+            side = self._on(name)
             if side.engine.owns_weights:
                 side.engine.save_weights(folder, of_route)
         if self._own_tokenizer and isinstance(self._tokenizer, FastTokenizer):
@@ -409,6 +409,7 @@ class BaseModel(TorchHandling):
         return self if router is None else self._on(router.route_for(task))
 
     def _on(self, route: str) -> Self:
+        """This model, or one with the engine and the tokenizer of another route."""
         if route == self.spec.own_route:
             return self
         side = copy.copy(self)  # so that its settings are this model's of now

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..checkpoints.modules import HierarchicalTokenPoolingSpec, MultiVectorMaskS
 from ..checkpoints.read import MULTI_VECTOR_ENCODER
 from ..errors import InputError, NotTextError, SbertWarning, UnsupportedModelError, one_of
 from ..late_interaction import maxsim, maxsim_pairwise
+from ..similarity import unit
 from ..text import FastTokenizer, Tokenizer
 from ..text.expansion import expanded, expansion_id
 from ..types import AnyArray, FloatArray, IntArray
@@ -94,6 +95,8 @@ class MultiVectorEncoder(QueriesAndDocuments, BaseModel):
         if self.spec.markers and isinstance(self._tokenizer, FastTokenizer):
             self._tokenizer, self._own_tokenizer = self._tokenizer.with_markers(self.spec.markers), True
         self.similarity_fn_name = similarity_fn_name or self.spec.similarity_fn_name or MAXSIM
+        #: A tokenizer, and those that were made of it for the lengths of tasks.
+        self._cut: tuple[Tokenizer, dict[int, Tokenizer]] = self._tokenizer, {}
         self._poolings = [
             HierarchicalTokenPooling.from_spec(module)
             for module in self.spec.modules
@@ -255,7 +258,7 @@ class MultiVectorEncoder(QueriesAndDocuments, BaseModel):
         for merge in (*self._poolings, *([] if token_pooling is None else [token_pooling])):
             vectors = merge.pool(vectors, task=task)
         if normalize_embeddings:
-            vectors = [_unit(rows) for rows in vectors]
+            vectors = [unit(rows) for rows in vectors]
         found = vectors if convert_to_numpy else self._as_tensors(vectors)
         return found[0] if single else found
 
@@ -343,7 +346,13 @@ class MultiVectorEncoder(QueriesAndDocuments, BaseModel):
         positions = self.spec.input.positions
         if positions is not None and length > positions:
             raise InputError(f"The model reads {positions} tokens at the most; its settings for a {task} say {length}.")
-        return self._tokenizer.with_max_length(length)
+        # Made once for each length: it is a copy, and takes longer than a query.
+        whole, by_length = self._cut
+        if whole is not self._tokenizer:
+            whole, by_length = self._cut = self._tokenizer, {}
+        if length not in by_length:
+            by_length[length] = whole.with_max_length(length)
+        return by_length[length]
 
     def _keep(self, task: str | None) -> Keep | None:
         """Which tokens of a text count; None for all."""
@@ -352,9 +361,9 @@ class MultiVectorEncoder(QueriesAndDocuments, BaseModel):
             return None
         skipped: IntArray | None = None
         if (task or DOCUMENT) in mask.skiplist_tasks and mask.skiplist_words:
-            vocabulary = self._tokenizer.vocabulary()
             # A word that is no token by itself is left out of the list: it stands for no single vector.
-            skipped = np.array([vocabulary[word] for word in mask.skiplist_words if word in vocabulary], np.int64)
+            numbers = map(self._tokenizer.token_id, mask.skiplist_words)
+            skipped = np.array([number for number in numbers if number is not None], np.int64)
         kept = None if task == QUERY or not mask.keep_only_token_ids else np.array(mask.keep_only_token_ids, np.int64)
         if skipped is None and kept is None:
             return None
@@ -372,8 +381,3 @@ class MultiVectorEncoder(QueriesAndDocuments, BaseModel):
     def _as_tensors(self, vectors: list[FloatArray]) -> list[Any]:
         torch = torch_for("return tensors")
         return [torch.from_numpy(rows).to(str(self.device)) for rows in vectors]
-
-
-def _unit(rows: FloatArray) -> FloatArray:
-    lengths = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
-    return cast("FloatArray", rows / np.maximum(lengths, np.float32(1e-12)))

@@ -40,10 +40,7 @@ class Router:
         if default_route is None and allow_empty_key:
             default_route = next(iter(self.sub_modules), None)
         self.default_route = default_route
-        self.route_mappings = {
-            (task, tuple(sorted(kind)) if isinstance(kind, tuple) else kind): route
-            for (task, kind), route in (route_mappings or {}).items()
-        }
+        self.route_mappings = dict(route_mappings or {})
 
     @classmethod
     def for_query_document(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..checkpoints.modules import HierarchicalTokenPoolingSpec
 from ..errors import InputError, MissingDependencyError
+from ..similarity import unit
 from ..types import FloatArray
 
 
@@ -19,7 +21,36 @@ class TokenPooling(Protocol):
         """The merged vectors of each text; those of tasks that it is not for stay as they are."""
 
 
-class HierarchicalTokenPooling:
+class _OfTasks(ABC):
+    """Merges the token vectors of texts that are encoded for some tasks, text by text.
+
+    Args:
+        tasks: ``document`` (also where no task is named), ``query`` or both.
+    """
+
+    def __init__(self, tasks: str | Sequence[str]) -> None:
+        self.tasks = (tasks,) if isinstance(tasks, str) else tuple(tasks)
+
+    def pool(self, embeddings: list[FloatArray], task: str | None = None) -> list[FloatArray]:
+        """Merge the vectors of texts.
+
+        Args:
+            embeddings: (tokens, d) each.
+            task: that they were encoded for.
+
+        Returns:
+            (at most tokens, d) each; as they are where the task is another.
+        """
+        if (task or "document") not in self.tasks:
+            return embeddings
+        return [self._pooled(vectors) for vectors in embeddings]
+
+    @abstractmethod
+    def _pooled(self, vectors: FloatArray) -> FloatArray:
+        """The merged vectors of one text."""
+
+
+class HierarchicalTokenPooling(_OfTasks):
     """Ward's clustering of a text's token vectors by their cosine; each cluster becomes its mean.
 
     Args:
@@ -41,9 +72,9 @@ class HierarchicalTokenPooling:
         normalize_embeddings: bool = True,
         tasks: str | Sequence[str] = ("document",),
     ) -> None:
-        named = (tasks,) if isinstance(tasks, str) else tuple(tasks)
+        super().__init__(tasks)
         #: Its settings as folders have them.
-        self.spec = HierarchicalTokenPoolingSpec(pool_factor, num_protected_tokens, normalize_embeddings, named)
+        self.spec = HierarchicalTokenPoolingSpec(pool_factor, num_protected_tokens, normalize_embeddings, self.tasks)
         _clustering()
 
     @classmethod
@@ -56,58 +87,32 @@ class HierarchicalTokenPooling:
             tasks=spec.tasks,
         )
 
-    def pool(self, embeddings: list[FloatArray], task: str | None = None) -> list[FloatArray]:
-        """Merge the vectors of texts.
-
-        Args:
-            embeddings: (tokens, d) each.
-            task: that they were encoded for.
-
-        Returns:
-            (at most tokens, d) each; as they are where the task is another.
-        """
-        if (task or "document") not in self.spec.tasks:
-            return embeddings
-        return [self._pooled(vectors) for vectors in embeddings]
-
     def _pooled(self, vectors: FloatArray) -> FloatArray:
         kept, rest = np.split(vectors, [min(self.spec.num_protected_tokens, len(vectors))])
         clusters = max(int(len(rest) // self.spec.pool_factor), 1)
         if clusters < len(rest):
             vectors = np.concatenate([kept, _means(rest, _labels(rest, clusters))])
-        if not self.spec.normalize_embeddings:
-            return vectors
-        lengths = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True))
-        unit: FloatArray = vectors / np.maximum(lengths, np.float32(1e-12))
-        return unit
+        return np.asarray(unit(vectors)) if self.spec.normalize_embeddings else vectors
 
 
-class LambdaTokenPooling:
+class LambdaTokenPooling(_OfTasks):
     """A function of the user's own that merges the token vectors of a text. It is not saved with a model.
 
     Args:
-        pool_fn: from (tokens, d) to (fewer, d).
+        pool_fn: from (tokens, d) to (fewer, d). Its result is refused where it is something else.
         tasks: as for :class:`HierarchicalTokenPooling`.
     """
 
     def __init__(
         self, pool_fn: Callable[[FloatArray], FloatArray], *, tasks: str | Sequence[str] = ("document",)
     ) -> None:
+        super().__init__(tasks)
         self._function = pool_fn
-        self.tasks = (tasks,) if isinstance(tasks, str) else tuple(tasks)
 
-    def pool(self, embeddings: list[FloatArray], task: str | None = None) -> list[FloatArray]:
-        """Merge the vectors of texts, as :meth:`HierarchicalTokenPooling.pool` does.
-
-        Raises:
-            InputError: the function gives something else than vectors of the same width.
-        """
-        if (task or "document") not in self.tasks:
-            return embeddings
-        found = [np.asarray(self._function(vectors), np.float32) for vectors in embeddings]
-        for before, after in zip(embeddings, found, strict=True):
-            if after.ndim != 2 or after.shape[1] != before.shape[1]:
-                raise InputError(f"pool_fn must return (n, {before.shape[1]}); got the shape {after.shape}.")
+    def _pooled(self, vectors: FloatArray) -> FloatArray:
+        found = np.asarray(self._function(vectors), np.float32)
+        if found.ndim != 2 or found.shape[1] != vectors.shape[1]:
+            raise InputError(f"pool_fn must return (n, {vectors.shape[1]}); got the shape {found.shape}.")
         return found
 
 

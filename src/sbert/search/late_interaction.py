@@ -11,10 +11,7 @@ from ..late_interaction import Packed, maxsim
 from ..types import FloatArray
 from .corpus import Corpus
 from .hits import Hits
-from .selection import best
-
-# Queries whose scores are held in full at a time: (queries, documents) numbers.
-_NUMBERS = 50_000_000
+from .selection import best, best_in_parts
 
 
 class MultiVectorCorpus:
@@ -70,14 +67,11 @@ class MultiVectorCorpus:
         queries = Packed.of(query_embeddings, "query_embeddings")
         if candidates is not None and positive("candidates", candidates) < len(self):
             return self._search_some(queries, top_k, max(top_k, candidates))
-        scores = np.zeros((len(queries), top_k), np.float32)
-        ids = np.zeros((len(queries), top_k), np.int64)
-        step = max(1, _NUMBERS // max(1, len(self)))
-        for start in range(0, len(queries) if top_k else 0, step):
-            stop = min(start + step, len(queries))
-            found = maxsim(queries.part(start, stop), self._packed, length_normalize=self._length_normalize)
-            scores[start:stop], ids[start:stop] = best(found, top_k)
-        return Hits(scores, ids)
+
+        def scores_of(start: int, stop: int) -> FloatArray:
+            return maxsim(queries.part(start, stop), self._packed, length_normalize=self._length_normalize)
+
+        return Hits(*best_in_parts(scores_of, len(queries), len(self), top_k))
 
     def scores(self, query_embedding: Any, ids: list[int]) -> FloatArray:
         """MaxSim of one query with some of the documents, by their numbers: (n,) float32."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +16,8 @@ Ids: TypeAlias = npt.NDArray[np.int64]
 
 _BLOCK = 32
 _WORTH_BLOCKS = 8
+#: Scores of several queries with all entries that are held at a time.
+_HELD = 50_000_000
 
 
 def best(scores: Rows, k: int) -> tuple[Scores, Ids]:
@@ -39,6 +42,26 @@ def best(scores: Rows, k: int) -> tuple[Scores, Ids]:
         values = np.take_along_axis(rows, columns, axis=1)
     order = np.argsort(-values, axis=1, kind="stable")
     return np.take_along_axis(values, order, axis=1), np.take_along_axis(columns, order, axis=1)
+
+
+def best_in_parts(scores_of: Callable[[int, int], Rows], queries: int, entries: int, k: int) -> tuple[Scores, Ids]:
+    """The k greatest scores of each query, of which a limited number of rows are held in full at a time.
+
+    Args:
+        scores_of: gives the scores of the queries from one number to another, (stop - start, entries).
+        queries: how many there are.
+        entries: scores of each.
+        k: how many are wanted; 0 to ``entries``.
+
+    Returns:
+        As :func:`best`: (queries, k) each.
+    """
+    scores, ids = np.zeros((queries, k), np.float32), np.zeros((queries, k), np.int64)
+    step = max(1, _HELD // max(1, entries))
+    for start in range(0, queries if k else 0, step):
+        stop = min(start + step, queries)
+        scores[start:stop], ids[start:stop] = best(scores_of(start, stop), k)
+    return scores, ids
 
 
 def merge(found: tuple[Scores, Ids], further: tuple[Scores, Ids], k: int) -> tuple[Scores, Ids]:

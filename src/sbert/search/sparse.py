@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..errors import DimensionError, positive
 from .hits import Hits
-from .selection import best
-
-# Queries whose scores are held in full at a time: (queries, texts) numbers.
-_NUMBERS = 50_000_000
+from .selection import best_in_parts
 
 
 class SparseCorpus:
@@ -59,10 +54,8 @@ class SparseCorpus:
                 f"query_embeddings have {queries.shape[1]} words, the corpus has {self._by_word.shape[0]}: they are of "
                 "two models."
             )
-        count = queries.shape[0]
-        scores, ids = np.zeros((count, top_k), np.float32), np.zeros((count, top_k), np.int64)
-        step = max(1, _NUMBERS // max(1, len(self)))
-        for start in range(0, count if top_k else 0, step):
-            rows = (queries[start : start + step] @ self._by_word).toarray()
-            scores[start : start + step], ids[start : start + step] = best(rows, top_k)
-        return Hits(scores, ids)
+
+        def scores_of(start: int, stop: int) -> Any:
+            return (queries[start:stop] @ self._by_word).toarray()
+
+        return Hits(*best_in_parts(scores_of, queries.shape[0], len(self), top_k))

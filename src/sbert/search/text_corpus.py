@@ -123,7 +123,9 @@ class TextCorpus:
             return self._sparse_corpus()
         if self.model.family == MULTI_VECTOR_ENCODER:
             mean = self.model.similarity_fn_name == "meanmaxsim"
-            return MultiVectorCorpus(self._vectors, length_normalize=mean)
+            corpus = MultiVectorCorpus(self._vectors, length_normalize=mean)
+            self._vectors = None  # packed in the corpus, which gives the scores too
+            return corpus
         return self._dense_corpus(first_pass)
 
     def _dense_corpus(self, first_pass: str | None) -> Corpus:

@@ -21,13 +21,12 @@ def expansion_id(tokenizer: Tokenizer, expansion: QueryExpansion) -> int:
     Raises:
         InputError: the tokenizer does not have it.
     """
-    vocabulary = tokenizer.vocabulary()
     wanted = (expansion.token,) if expansion.token is not None else (*_MASKS, *_ENDS)
-    found = next((vocabulary[token] for token in wanted if token in vocabulary), None)
+    found = next((number for number in map(tokenizer.token_id, wanted) if number is not None), None)
     if found is None:
         raise InputError(
             f"query_expansion fills up with {expansion.token or 'a mask token'!r}, which the tokenizer does not have."
-            f"{closest(expansion.token or '[MASK]', vocabulary)} Name one in query_expansion['token']."
+            f"{closest(expansion.token or '[MASK]', tokenizer.vocabulary())} Name one in query_expansion['token']."
         )
     return found
 

@@ -64,6 +64,10 @@ class Tokenizer(ABC):
     def vocabulary(self) -> dict[str, int]:
         """Every token and its number."""
 
+    def token_id(self, token: str) -> int | None:
+        """The number of a token; None where there is no such."""
+        return self.vocabulary().get(token)
+
     def words(self) -> dict[int, str]:
         """Every token by its number."""
         return {number: token for token, number in self.vocabulary().items()}
@@ -171,9 +175,9 @@ class FastTokenizer(Tokenizer):
         """
         from tokenizers import AddedToken
 
-        vocabulary, backend = self.vocabulary(), copy.deepcopy(self.backend)
+        backend = copy.deepcopy(self.backend)
         for marker in markers:
-            known = next((form for form in (marker, marker.strip()) if form in vocabulary), None)
+            known = next((form for form in (marker, marker.strip()) if self.token_id(form) is not None), None)
             if known is not None and self.tokenize(known) != [known]:
                 backend.add_special_tokens([AddedToken(known, normalized=False, special=True)])
         return FastTokenizer(backend, self.max_length, self.pad_id, keep_end=self.keep_end)
@@ -271,6 +275,10 @@ class FastTokenizer(Tokenizer):
     def vocabulary(self) -> dict[str, int]:  # noqa: D102
         vocabulary: dict[str, int] = self.backend.get_vocab()
         return vocabulary
+
+    def token_id(self, token: str) -> int | None:  # noqa: D102
+        number: int | None = self.backend.token_to_id(token)  # without making the whole vocabulary
+        return number
 
     def prompt_length(self, prompt: str) -> int:  # noqa: D102
         encoding = self.backend.encode(prompt)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -44,6 +45,13 @@ class ModuleSpec(ABC):
     @abstractmethod
     def output_dimension(self, dimension: int) -> int:
         """Width of its output for an input of the given width."""
+
+
+def output_width(modules: Iterable[ModuleSpec], dimension: int = 0) -> int:
+    """Width of what comes out of modules, one after the other, for an input of the given width."""
+    for module in modules:
+        dimension = module.output_dimension(dimension)
+    return dimension
 
 
 def read_settings(folder: Path, config_file: str, *, required: bool) -> dict[str, Any]:

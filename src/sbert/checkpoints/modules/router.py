@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import CorruptCheckpointError, InputError, one_of
 from ..files import inside, read_json, setting, write_json
-from .base import ModuleSpec
+from .base import ModuleSpec, output_width
 
 #: What is looked for in the folders of its first releases.
 _OLD_CONFIG = "config.json"
@@ -27,7 +27,8 @@ class RouterSpec(ModuleSpec):
     Args:
         routes: the modules of each, by name.
         default_route: where texts go that no task is named for; None for nowhere.
-        mappings: which route a task and a kind of input take; None in a key stands for any.
+        mappings: which route a task and a kind of input take; None in a key stands for any, and kinds of several
+            inputs are put in order.
 
     Raises:
         InputError: there are no routes, or one that is named is not there.
@@ -44,6 +45,11 @@ class RouterSpec(ModuleSpec):
     def __post_init__(self) -> None:
         if not self.routes or not all(self.routes.values()):
             raise InputError("A Router needs at least one route, and each route a module.")
+        in_order = {
+            (task, tuple(sorted(kind)) if isinstance(kind, tuple) else kind): route
+            for (task, kind), route in self.mappings.items()
+        }
+        object.__setattr__(self, "mappings", in_order)
         for name in (self.default_route, *self.mappings.values()):
             if name is not None and name not in self.routes:
                 raise one_of("route", name, self.routes)
@@ -63,7 +69,7 @@ class RouterSpec(ModuleSpec):
         modules = {str(name): read_module(str(kind), inside(folder, str(name))) for name, kind in types.items()}
         try:
             routes = {str(route): tuple(modules[name] for name in names) for route, names in structure.items()}
-            mappings = {_key(key): str(to) for key, to in (parameters.get("route_mappings") or {}).items()}
+            mappings = {ast.literal_eval(key): str(to) for key, to in (parameters.get("route_mappings") or {}).items()}
             default = parameters.get("default_route")
             if default is None and parameters.get("allow_empty_key", True):
                 default = next(iter(routes), None)
@@ -73,12 +79,14 @@ class RouterSpec(ModuleSpec):
 
     def write(self, folder: Path) -> None:
         """Write all modules, each into a folder of its own."""
+        from ..aliases import written_name
+
         names = self.folders()
         types: dict[str, str] = {}
         for route, modules in self.routes.items():
             for name, module in zip(names[route], modules, strict=True):
                 if name not in types:
-                    types[name] = f"{module.package}.{module.kind}"
+                    types[name] = written_name(module)
                     (folder / name).mkdir(exist_ok=True)
                     module.write(folder / name)
         parameters = {
@@ -138,18 +146,7 @@ class RouterSpec(ModuleSpec):
         Raises:
             InputError: routes differ.
         """
-        found = {}
-        for route, modules in self.routes.items():
-            width = dimension
-            for module in modules:
-                width = module.output_dimension(width)
-            found[route] = width
+        found = {route: output_width(modules, dimension) for route, modules in self.routes.items()}
         if len(set(found.values())) > 1:
             raise InputError(f"The routes of a Router must give vectors of one width to be compared; got {found}.")
         return next(iter(found.values()))
-
-
-def _key(text: str) -> Key:
-    """A key of ``route_mappings``, which folders write as Python's tuples: names and None alone."""
-    task, kind = ast.literal_eval(text)
-    return task, tuple(sorted(kind)) if isinstance(kind, tuple) else kind

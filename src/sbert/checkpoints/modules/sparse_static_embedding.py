@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,7 @@ class SparseStaticEmbeddingSpec(InputSpec):
             None if json_file is None or weight_files(folder) else Path(json_file).name,
             max_seq_length=int(length) if length is not None and length < 10**9 else None,
         )
-        return spec._of_width(len(spec.weight()))
-
-    def _of_width(self, dimension: int) -> SparseStaticEmbeddingSpec:
-        return SparseStaticEmbeddingSpec(
-            self.folder, dimension, self.frozen, self.json_file, max_seq_length=self.max_seq_length
-        )
+        return replace(spec, dimension=len(spec.weight()))
 
     def write(self, folder: Path) -> None:
         """Write tokenizer, settings and weights."""

@@ -9,6 +9,8 @@ import numpy as np
 from ...checkpoints import ModelSpec
 from ...checkpoints.fingerprint import tensors_digest
 from ...checkpoints.modules import SparseStaticEmbeddingSpec
+from ...checkpoints.modules.sparse_static_embedding import WEIGHT
+from ...checkpoints.weights import Weights
 from ...errors import EngineError, InputError, UnsupportedModelError, one_of
 from ...text import Batch
 from ...types import FloatArray
@@ -67,7 +69,8 @@ class SparseStaticEngine(Engine):
         raise InputError(f"A model without a network has no vectors of tokens; a batch of {len(batch.ids)} was given.")
 
     def weights_digest(self) -> str:  # noqa: D102
-        return tensors_digest(self.spec.input.weights(), self.spec)
+        weights = Weights({WEIGHT: (self._weight, "")}, self.spec.input.folder)
+        return tensors_digest(weights, self.spec)
 
     def set_spec(self, spec: ModelSpec) -> None:  # noqa: D102
         self.spec = spec
