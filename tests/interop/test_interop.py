@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from sbert import CrossEncoder, MultiVectorEncoder, SentenceTransformer, SparseEncoder
 from sbert.checkpoints import resolve
+from sbert.models import Pooling, Transformer, WeightedLayerPooling, WhitespaceTokenizer, WordEmbeddings
+from support import words as word_models
 from support.real_models import splade_tiny
 from support.routes import routed_folder, sparse_static_folder
 from support.static import static_folder
@@ -92,6 +95,49 @@ def test_static_models_travel_both_ways(peer, tmp_path, form):
     np.testing.assert_allclose(vectors_of(peer, tmp_path / "ours", tmp_path), model.encode(TEXTS), atol=1e-6)
     peer("save", source, tmp_path / "theirs")
     np.testing.assert_allclose(SentenceTransformer(tmp_path / "theirs").encode(TEXTS), model.encode(TEXTS), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", word_models.KINDS)
+def test_models_of_words_travel_both_ways(peer, tmp_path, kind):
+    # Of a text without a word that is known, the greatest numbers are minus infinity there, and zeros here.
+    texts = [text for text in word_models.TEXTS if "cat" in text or "mat" in text]
+    model = SentenceTransformer(modules=word_models.modules(kind), device="cpu")
+    model.save_pretrained(tmp_path / "ours")
+    expected = model.encode(texts)
+
+    def theirs(folder):
+        peer("encode", folder, tmp_path / "vectors.npy", texts=texts)
+        return np.load(tmp_path / "vectors.npy")
+
+    np.testing.assert_allclose(theirs(tmp_path / "ours"), expected, atol=1e-5)
+    peer("save", tmp_path / "ours", tmp_path / "theirs")
+    again = SentenceTransformer(tmp_path / "theirs", device="cpu")
+    np.testing.assert_allclose(again.encode(texts), expected, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_glove_travels_both_ways(peer, tmp_path):
+    words, vectors = word_models.glove()
+    modules = [WordEmbeddings(WhitespaceTokenizer(words), vectors), Pooling(50)]
+    SentenceTransformer(modules=modules, device="cpu").save_pretrained(tmp_path / "ours")
+    model = SentenceTransformer(tmp_path / "ours")
+    np.testing.assert_allclose(vectors_of(peer, tmp_path / "ours", tmp_path), model.encode(TEXTS), atol=1e-5)
+    peer("save", tmp_path / "ours", tmp_path / "theirs")
+    np.testing.assert_allclose(SentenceTransformer(tmp_path / "theirs").encode(TEXTS), model.encode(TEXTS), atol=1e-6)
+
+
+def test_weighted_layers_travel_both_ways(peer, tmp_path):
+    folder = make_tiny_model(tmp_path / "source", "bert", normalize=False)
+    network = Transformer(folder, config_kwargs={"output_hidden_states": True})
+    width, layers = network.config.hidden_size, network.config.num_hidden_layers
+    weights = torch.arange(1.0, layers + 1)
+    modules = [network, WeightedLayerPooling(width, layers, 1, weights), Pooling(width)]
+    model = SentenceTransformer(modules=modules, device="cpu")
+    model.save_pretrained(tmp_path / "ours")
+    np.testing.assert_allclose(vectors_of(peer, tmp_path / "ours", tmp_path), model.encode(TEXTS), atol=1e-5)
+    peer("save", tmp_path / "ours", tmp_path / "theirs")
+    again = SentenceTransformer(tmp_path / "theirs", device="cpu")
+    np.testing.assert_allclose(again.encode(TEXTS), model.encode(TEXTS), atol=1e-5)
 
 
 PAIRS = [[one, other] for one in TEXTS[:2] for other in TEXTS[1:]]

@@ -80,10 +80,10 @@ _INT8_UNKNOWN = "not measured yet: load it once with dtype='int8', or run sbert 
 
 def _fast_engine(spec: ModelSpec) -> tuple[str, str | None]:
     """The engine without torch that is for such a model, and why it cannot run this one; None when it can."""
-    from ..checkpoints.modules import StaticEmbeddingSpec
+    from ..checkpoints.modules import TransformerSpec
     from ..engines import openvino, static
 
-    if isinstance(spec.input, StaticEmbeddingSpec):
+    if not isinstance(spec.input, TransformerSpec):
         return static.StaticEngine.name, static.why_not(spec)
     return openvino.OpenVINOEngine.name, openvino.why_not(spec)
 

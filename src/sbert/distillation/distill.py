@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..checkpoints.files import write_json
-from ..checkpoints.modules.static_embedding import MODEL2VEC_TABLE, TOKENIZER
+from ..checkpoints.modules.static_embedding import MODEL2VEC_TABLE
+from ..checkpoints.modules.table import TOKENIZER
 from ..checkpoints.weights import SAFETENSORS, save_tensors
 from ..engines.static.pooling import mean_rows
 from ..errors import InputError, UnsupportedModelError

@@ -79,7 +79,7 @@ class Engine(ABC):
         """
 
     #: Whether it has :meth:`embed_flat`, which needs neither padding nor batches of one length.
-    takes_flat: ClassVar[bool] = False
+    takes_flat: bool = False
 
     def embed_flat(self, tokens: Tokens) -> FloatArray:
         """Sentence vectors of texts of any lengths, for engines that say ``takes_flat``.

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints import ModelSpec
-from ..checkpoints.modules import SparseStaticEmbeddingSpec, StaticEmbeddingSpec
+from ..checkpoints.modules import TransformerSpec
 from ..errors import InputError, MissingDependencyError, SbertWarning, UnsupportedModelError, one_of
 from .base import Engine
 
 BACKENDS = ("auto", "openvino", "torch", "static")
-#: Modules that are tables, which the static engine runs.
-_TABLES = (StaticEmbeddingSpec, SparseStaticEmbeddingSpec)
 
 # Device files that a driver makes: with none of them there is no accelerator to ask torch about, and asking takes
 # seconds, since torch must be imported for it.
@@ -67,18 +65,17 @@ def make_engine(
     elif calibrate is not None:
         raise InputError(f"calibrate is for dtype='int8'; got dtype={dtype!r}. Leave one of them out.")
     on_cpu = device is None or str(device).startswith("cpu")
-    if backend == "auto" and spec.modules and isinstance(spec.modules[0], _TABLES):
-        backend = "static"
+    if backend == "auto" and not isinstance(spec.input, TransformerSpec):
+        backend = _backend_of_tables(spec, on_cpu)
     if backend in ("openvino", "static") and not on_cpu:
         advice = "Leave device out" if backend == "static" else "Use backend='torch'"
         raise InputError(f"backend={backend!r} computes on the cpu; got device={device!r}. {advice}.")
     unused = [*options, *(config_kwargs or {})]
     if backend == "static":
         _warn_of_unused(unused, "static")
-        from .static import SparseStaticEngine, StaticEngine
+        from .static import StaticEngine
 
-        sparse = isinstance(spec.modules[0], SparseStaticEmbeddingSpec)
-        return SparseStaticEngine(spec, dtype) if sparse else StaticEngine(spec, dtype)
+        return StaticEngine(spec, dtype)
     wants_torch = bool(options or config_kwargs or trust_remote_code) or not on_cpu
     if _torch_is_installed() and dtype in ("float16", "auto"):  # what OpenVINO does not compute in on a processor
         wants_torch = True
@@ -117,6 +114,27 @@ def _int8_backend(backend: str) -> str:
     if backend == "torch":
         raise InputError("dtype='int8' runs on the OpenVINO engine; got backend='torch'. Leave backend out.")
     return "openvino"
+
+
+def _backend_of_tables(spec: ModelSpec, on_cpu: bool) -> str:
+    """The engine of a model that starts with a table of vectors or a bag of words.
+
+    Torch where a network follows it, or another device is asked for.
+
+    Raises:
+        UnsupportedModelError: it needs torch, which is not installed.
+    """
+    from .static import why_not
+
+    reason = why_not(spec)
+    if reason is None and (on_cpu or not _torch_is_installed()):
+        return "static"
+    if not _torch_is_installed():
+        raise UnsupportedModelError(
+            f"{spec.name or 'This model'} needs torch: the static engine does not run it, since {reason}. "
+            "Run: pip install 'sbert[torch]'"
+        )
+    return "torch"
 
 
 def _warn_of_unused(options: list[str], engine: str) -> None:

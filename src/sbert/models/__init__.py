@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..engines.torch import (
+        CNN,
+        LSTM,
+        BoW,
         Dense,
         Dropout,
         LayerNorm,
@@ -19,8 +22,13 @@ if TYPE_CHECKING:
         Normalize,
         Pooling,
         SpladePooling,
+        StaticEmbedding,
         Transformer,
+        WeightedLayerPooling,
+        WordEmbeddings,
+        WordWeights,
     )
+    from ..text import PhraseTokenizer, WhitespaceTokenizer, WordTokenizer
     from .cross_encoder import CrossEncoder
     from .families import load
     from .multi_vector_encoder import MultiVectorEncoder
@@ -34,19 +42,24 @@ _HOMES = {
     "HierarchicalTokenPooling": ".token_pooling",
     "LambdaTokenPooling": ".token_pooling",
     "MultiVectorEncoder": ".multi_vector_encoder",
+    "PhraseTokenizer": "..text",
     "Router": ".router",
     "SentenceTransformer": ".sentence_transformer",
     "SparseEncoder": ".sparse_encoder",
+    "WhitespaceTokenizer": "..text",
+    "WordTokenizer": "..text",
     "load": ".families",
 }
 _TORCH_MODULES = (
-    "Dense", "Dropout", "LayerNorm", "MultiVectorMask", "Normalize", "Pooling", "SpladePooling", "Transformer",
+    "CNN", "LSTM", "BoW", "Dense", "Dropout", "LayerNorm", "MultiVectorMask", "Normalize", "Pooling", "SpladePooling",
+    "StaticEmbedding", "Transformer", "WeightedLayerPooling", "WordEmbeddings", "WordWeights",
 )  # fmt: skip
 
 __all__ = [
-    "CrossEncoder", "Dense", "Dropout", "HierarchicalTokenPooling", "LambdaTokenPooling", "LayerNorm",
-    "MultiVectorEncoder", "MultiVectorMask", "Normalize", "Pooling", "Router", "SentenceTransformer", "SparseEncoder",
-    "SpladePooling", "Transformer", "load",
+    "CNN", "LSTM", "BoW", "CrossEncoder", "Dense", "Dropout", "HierarchicalTokenPooling", "LambdaTokenPooling",
+    "LayerNorm", "MultiVectorEncoder", "MultiVectorMask", "Normalize", "PhraseTokenizer", "Pooling", "Router",
+    "SentenceTransformer", "SparseEncoder", "SpladePooling", "StaticEmbedding", "Transformer", "WeightedLayerPooling",
+    "WhitespaceTokenizer", "WordEmbeddings", "WordTokenizer", "WordWeights", "load",
 ]  # fmt: skip
 
 

@@ -5,8 +5,9 @@ from .load import load_tokenizer
 from .plain import PlainTokenizer
 from .tokenizer import FastTokenizer, Tokenizer
 from .tokens import Batch, Tokens, WholeText
+from .word_tokenizer import PhraseTokenizer, WhitespaceTokenizer, WordTokenizer
 
 __all__ = [
-    "Batch", "FastTokenizer", "PlainTokenizer", "Tokenizer", "Tokens", "WholeText", "load_tokenizer", "make_batch",
-    "padded_length", "plan_batches",
+    "Batch", "FastTokenizer", "PhraseTokenizer", "PlainTokenizer", "Tokenizer", "Tokens", "WhitespaceTokenizer",
+    "WholeText", "WordTokenizer", "load_tokenizer", "make_batch", "padded_length", "plan_batches",
 ]  # fmt: skip

@@ -6,11 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints.files import read_json
-from ..checkpoints.modules import InputSpec, SparseStaticEmbeddingSpec, StaticEmbeddingSpec, TransformerSpec
-from ..checkpoints.modules.static_embedding import TOKENIZER
+from ..checkpoints.modules import (
+    BoWSpec,
+    InputSpec,
+    SparseStaticEmbeddingSpec,
+    StaticEmbeddingSpec,
+    TransformerSpec,
+    WordEmbeddingsSpec,
+)
+from ..checkpoints.modules.table import TOKENIZER, TableSpec
 from ..errors import CorruptCheckpointError, TokenizerNotFoundError, UnsupportedModelError
 from .plain import PlainTokenizer
 from .tokenizer import FastTokenizer, Tokenizer
+from .word_tokenizer import WORD_TOKENIZERS
 
 # Architectures whose tokenizer is BERT's WordPiece. Their class sets the normaliser from tokenizer_config.json,
 # whatever tokenizer.json says, so the same is done here.
@@ -36,21 +44,28 @@ def load_tokenizer(module: InputSpec, *, trust_remote_code: bool = False) -> Tok
     if isinstance(module, TransformerSpec):
         return _of_transformer(module, trust_remote_code)
     if isinstance(module, (StaticEmbeddingSpec, SparseStaticEmbeddingSpec)):
-        return _of_static(module)
+        skip = isinstance(module, StaticEmbeddingSpec) and module.skip_unknown
+        return PlainTokenizer(_backend(module), module.max_seq_length, skip_unknown=skip)
+    if isinstance(module, (WordEmbeddingsSpec, BoWSpec)):
+        if module.words is not None:
+            return WORD_TOKENIZERS[module.words.kind].from_spec(module.words, module.max_seq_length)
+        backend = _backend(module)
+        return FastTokenizer(backend, module.max_seq_length, int((backend.padding or {}).get("pad_id", 0)))
     raise UnsupportedModelError(f"No tokenizer is known for a module of the kind {module.kind}.")
 
 
-def _of_static(module: StaticEmbeddingSpec | SparseStaticEmbeddingSpec) -> PlainTokenizer:
+def _backend(module: InputSpec) -> Any:
+    """The tokenizer of a module without a network, of the ``tokenizers`` library."""
     from tokenizers import Tokenizer as Backend
 
+    held = module.tokenizer_json if isinstance(module, TableSpec) else None
     path = module.folder / TOKENIZER
-    if not path.is_file():
+    if held is None and not path.is_file():
         raise TokenizerNotFoundError(f"{path} is missing; a static model has no other form of tokenizer.")
     try:
-        backend = Backend.from_file(str(path))
+        return Backend.from_file(str(path)) if held is None else Backend.from_str(held)
     except Exception as error:  # the tokenizers library raises bare Exception for every damaged file
         raise CorruptCheckpointError(f"The tokenizer in {module.folder} cannot be read ({error}).") from error
-    return PlainTokenizer(backend, module.max_seq_length, skip_unknown=getattr(module, "skip_unknown", False))
 
 
 def _of_transformer(transformer: TransformerSpec, trust_remote_code: bool) -> Tokenizer:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from .bag_of_words import BoWSpec
 from .base import ModuleSpec
+from .cnn import CNNSpec
 from .dense import DenseSpec
 from .dropout import DropoutSpec
 from .input import InputSpec
 from .layer_norm import LayerNormSpec
+from .lstm import LSTMSpec
 from .multi_vector_mask import MultiVectorMaskSpec
 from .normalize import NormalizeSpec
 from .pooling import PoolingSpec
@@ -15,8 +18,12 @@ from .router import RouterSpec
 from .sparse_static_embedding import SparseStaticEmbeddingSpec
 from .splade_pooling import SpladePoolingSpec
 from .static_embedding import StaticEmbeddingSpec
+from .table import TableSpec
 from .token_pooling import HierarchicalTokenPoolingSpec
 from .transformer import TransformerSpec
+from .weighted_layer_pooling import WeightedLayerPoolingSpec
+from .word_embeddings import WordEmbeddingsSpec
+from .word_weights import WordWeightsSpec
 
 #: Every kind of module that is read, by the class name that checkpoints use.
 KINDS: dict[str, type[ModuleSpec]] = {
@@ -34,11 +41,18 @@ KINDS: dict[str, type[ModuleSpec]] = {
         HierarchicalTokenPoolingSpec,
         RouterSpec,
         SparseStaticEmbeddingSpec,
+        WordEmbeddingsSpec,
+        WordWeightsSpec,
+        BoWSpec,
+        LSTMSpec,
+        CNNSpec,
+        WeightedLayerPoolingSpec,
     )
 }
 
 __all__ = [
-    "KINDS", "DenseSpec", "DropoutSpec", "HierarchicalTokenPoolingSpec", "InputSpec", "LayerNormSpec", "ModuleSpec",
-    "MultiVectorMaskSpec", "NormalizeSpec", "PoolingSpec", "QueryExpansion", "RouterSpec", "SparseStaticEmbeddingSpec",
-    "SpladePoolingSpec", "StaticEmbeddingSpec", "TransformerSpec",
+    "KINDS", "BoWSpec", "CNNSpec", "DenseSpec", "DropoutSpec", "HierarchicalTokenPoolingSpec", "InputSpec", "LSTMSpec",
+    "LayerNormSpec", "ModuleSpec", "MultiVectorMaskSpec", "NormalizeSpec", "PoolingSpec", "QueryExpansion",
+    "RouterSpec", "SparseStaticEmbeddingSpec", "SpladePoolingSpec", "StaticEmbeddingSpec", "TableSpec",
+    "TransformerSpec", "WeightedLayerPoolingSpec", "WordEmbeddingsSpec", "WordWeightsSpec",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ...errors import CorruptCheckpointError
-from ..files import read_json
+from ..files import read_json, setting
 
 
 class ModuleSpec(ABC):
@@ -52,6 +52,19 @@ def output_width(modules: Iterable[ModuleSpec], dimension: int = 0) -> int:
     for module in modules:
         dimension = module.output_dimension(dimension)
     return dimension
+
+
+def needed_setting(settings: dict[str, Any], names: tuple[str, ...], path: Path) -> int:
+    """A whole number of a module's settings that must be there, under one of its names.
+
+    Raises:
+        CorruptCheckpointError: it is missing, or of another kind.
+    """
+    for name in names:
+        value = setting(settings, name, int, path)
+        if value is not None:
+            return int(value)
+    raise CorruptCheckpointError(f"{path} lacks {names[0]!r}.")
 
 
 def read_settings(folder: Path, config_file: str, *, required: bool) -> dict[str, Any]:

@@ -20,6 +20,9 @@ MODES = {
     "lasttoken": "pooling_mode_lasttoken",
 }
 
+#: The least that a weighted mean is divided by.
+LEAST_WEIGHT = 1e-9
+
 
 @dataclass(frozen=True)
 class PoolingSpec(ModuleSpec):

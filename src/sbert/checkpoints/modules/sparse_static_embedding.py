@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,13 @@ from ...types import FloatArray
 from ..files import inside, read_json, setting, write_json
 from ..weights import SAFETENSORS, save_tensors, weight_files
 from .base import read_settings
-from .input import InputSpec
-from .static_embedding import TOKENIZER
+from .table import TOKENIZER, TableSpec
 
 WEIGHT = "weight"
 
 
 @dataclass(frozen=True)
-class SparseStaticEmbeddingSpec(InputSpec):
+class SparseStaticEmbeddingSpec(TableSpec):
     """A weight for each token of the vocabulary; a text has those of its tokens, each once.
 
     Args:
@@ -66,10 +64,7 @@ class SparseStaticEmbeddingSpec(InputSpec):
 
     def write_settings(self, folder: Path) -> None:
         """Write the tokenizer and the settings."""
-        for pattern in ("tokenizer*", "special_tokens_map.json", "vocab*"):
-            for path in self.folder.glob(pattern):
-                if path.is_file():
-                    shutil.copyfile(path, folder / path.name)
+        self.write_tokenizer(folder)
         write_json(folder / self.config_file, {"frozen": self.frozen})
 
     def weight(self) -> FloatArray:

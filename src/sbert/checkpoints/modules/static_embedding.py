@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,14 @@ from ...errors import CorruptCheckpointError
 from ...types import AnyArray
 from ..files import read_json, setting, write_json
 from ..weights import SAFETENSORS, Weights, open_weights, save_tensors, weight_files
-from .input import InputSpec
-
-TOKENIZER = "tokenizer.json"
+from .table import TOKENIZER, TableSpec
 
 #: Name of the table in folders of sentence-transformers, and in those of model2vec.
 TABLE, MODEL2VEC_TABLE = "embedding.weight", "embeddings"
 
 
 @dataclass(frozen=True)
-class StaticEmbeddingSpec(InputSpec):
+class StaticEmbeddingSpec(TableSpec):
     """A table with one row a token; a text's vector is the mean of its tokens' rows.
 
     Special tokens are not added to texts. Two forms are read: that of sentence-transformers, and that of model2vec
@@ -77,13 +74,11 @@ class StaticEmbeddingSpec(InputSpec):
 
     def write_settings(self, folder: Path) -> None:
         """Write the tokenizer, which holds the maximum length, and the settings where there are any."""
-        for path in self.folder.glob("tokenizer*"):
-            if path.is_file():
-                shutil.copyfile(path, folder / path.name)
+        self.write_tokenizer(folder)
         if self.settings:
             own = {"max_length": self.max_seq_length} if "max_length" in self.settings else {}
             write_json(folder / "config.json", self.settings | own)
-        if self.max_seq_length != _tokenizer_length(self.folder):
+        if self.max_seq_length != _tokenizer_length(folder):
             tokenizer = read_json(folder / TOKENIZER)
             limit = {"direction": "Right", "max_length": self.max_seq_length, "strategy": "LongestFirst", "stride": 0}
             tokenizer["truncation"] = None if self.max_seq_length is None else limit

@@ -1,6 +1,5 @@
-"""The engine for static models: token vectors and their mean, in NumPy alone."""
+"""The engine for models without a network: vectors of tokens and their mean, and bags of words, in NumPy alone."""
 
 from .engine import StaticEngine, why_not
-from .sparse import SparseStaticEngine
 
-__all__ = ["SparseStaticEngine", "StaticEngine", "why_not"]
+__all__ = ["StaticEngine", "why_not"]

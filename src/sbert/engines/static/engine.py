@@ -8,23 +8,21 @@ import numpy as np
 
 from ...checkpoints import ModelSpec
 from ...checkpoints.fingerprint import tensors_digest
-from ...checkpoints.modules import StaticEmbeddingSpec
-from ...errors import EngineError, UnsupportedModelError, one_of
+from ...errors import UnsupportedModelError, one_of
 from ...text import Batch, Tokens
-from ...types import AnyArray, FloatArray
+from ...types import FloatArray
 from ..base import Engine
-from . import modules
-from .pooling import mean_rows
+from . import inputs, modules
 
 
 class StaticEngine(Engine):
-    """Runs a static model on the processor, in NumPy.
+    """Runs a model without a network on the processor, in NumPy.
 
     Threads may share an engine: a forward pass changes nothing. The same text gives the same bits in whatever batch,
     order or thread it comes.
 
     Args:
-        spec: the model.
+        spec: the model: a StaticEmbedding, word vectors with their pooling, or a bag of words, and what may follow.
         dtype: ``float32``. A table that is stored in float16 or int8 stays so in memory; sums are float32.
 
     Raises:
@@ -36,9 +34,6 @@ class StaticEngine(Engine):
     name = "static"
     device = "cpu"
     dtype = "float32"
-    # Only token vectors go through padded batches, and those are a lookup.
-    token_budget = 16_384
-    takes_flat = True
 
     def __init__(self, spec: ModelSpec, dtype: str = "float32") -> None:
         if reason := why_not(spec):
@@ -46,9 +41,10 @@ class StaticEngine(Engine):
         if dtype != "float32":
             raise one_of("dtype of a static model", dtype, ["float32"])
         self.spec = spec
-        first = spec.modules[0]
-        assert isinstance(first, StaticEmbeddingSpec)  # noqa: S101  (why_not has looked)
-        self._table: AnyArray = first.table()
+        self._reader = inputs.reader_of(spec)
+        self.takes_flat = self._reader.takes_flat
+        # Where texts come side by side, only token vectors go through padded batches, and those are a lookup.
+        self.token_budget = 16_384 if self.takes_flat else 1024
         self._digest: str | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -56,9 +52,8 @@ class StaticEngine(Engine):
         return StaticEngine, (self.spec,)
 
     def embed_flat(self, tokens: Tokens) -> FloatArray:  # noqa: D102
-        self._check(tokens.ids)
-        vectors = mean_rows(self._table, tokens.ids, tokens.starts)
-        for module in self.spec.modules[1:]:
+        vectors = self._reader.flat(tokens)
+        for module in self.spec.modules[self._reader.modules :]:
             vectors = modules.apply(module, vectors)
         return vectors
 
@@ -69,29 +64,20 @@ class StaticEngine(Engine):
         return self.embed_flat(Tokens(batch.ids[real], None, starts, np.zeros(len(real), np.int64)))
 
     def embed_tokens(self, batch: Batch) -> FloatArray:  # noqa: D102
-        self._check(batch.ids[batch.mask.astype(bool)])
-        ids = np.where(batch.mask, batch.ids, 0)  # a padding token may have no row
-        return np.array(self._table[ids], dtype=np.float32)
+        return self._reader.of_tokens(batch)
 
     def weights_digest(self) -> str:  # noqa: D102
         if self._digest is None:
-            self._digest = tensors_digest(self.spec.input.weights(), self.spec)
+            self._digest = tensors_digest(self._reader.weights(), self.spec)
         return self._digest
 
     def set_spec(self, spec: ModelSpec) -> None:  # noqa: D102
         self.spec = spec
 
-    def _check(self, ids: AnyArray) -> None:
-        highest = int(ids.max(initial=0))
-        if highest >= len(self._table):
-            raise EngineError(
-                f"The tokenizer gives the token number {highest}; the table of {self.spec.name or 'this model'} has "
-                f"{len(self._table)} rows. The tokenizer belongs to another model."
-            )
-
 
 def why_not(spec: ModelSpec) -> str | None:
     """Why this engine cannot run a model; None when it can."""
-    if not spec.modules or not isinstance(spec.modules[0], StaticEmbeddingSpec):
-        return "it does not start with a StaticEmbedding"
-    return next((reason for reason in map(modules.why_not, spec.modules[1:]) if reason), None)
+    if reason := inputs.why_not(spec.modules):
+        return reason
+    behind = inputs.modules_of(spec.modules)
+    return next((reason for reason in map(modules.why_not, spec.modules[behind:]) if reason), None)

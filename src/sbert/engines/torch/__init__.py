@@ -1,17 +1,24 @@
 """The engine on PyTorch: the same modules as ``torch.nn.Module`` classes, for training, GPUs and any architecture."""
 
-from .base import Features, Module
+from .base import Features, Input, Module
+from .cnn import CNN
 from .dense import Dense
 from .dropout import Dropout
 from .engine import TorchEngine
 from .layer_norm import LayerNorm
+from .lstm import LSTM
 from .multi_vector import MultiVectorMask
 from .normalize import Normalize
 from .pooling import Pooling
 from .splade_pooling import SpladePooling
+from .tables import StaticEmbedding
 from .transformer import Transformer
+from .weighted_layer_pooling import WeightedLayerPooling
+from .word_weights import WordWeights
+from .words import BoW, WordEmbeddings
 
 __all__ = [
-    "Dense", "Dropout", "Features", "LayerNorm", "Module", "MultiVectorMask", "Normalize",
-    "Pooling", "SpladePooling", "TorchEngine", "Transformer",
+    "CNN", "LSTM", "BoW", "Dense", "Dropout", "Features", "Input", "LayerNorm", "Module", "MultiVectorMask",
+    "Normalize", "Pooling", "SpladePooling", "StaticEmbedding", "TorchEngine", "Transformer", "WeightedLayerPooling",
+    "WordEmbeddings", "WordWeights",
 ]  # fmt: skip

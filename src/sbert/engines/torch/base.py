@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...checkpoints.modules import ModuleSpec
+from ...checkpoints.modules import InputSpec, ModuleSpec
 from ...errors import CorruptCheckpointError, UnsupportedModelError
 from ...types import AnyArray
 
@@ -41,6 +42,32 @@ class Module(nn.Module):
 
     def take_settings(self, spec: ModuleSpec) -> None:
         """Take over those settings of a spec that may change while the model is in use; weights stay."""
+
+
+class Input(Module):
+    """The first module of a model, which reads token numbers; a tokenizer belongs to it."""
+
+    #: Number of tokens that are read of a text; None where nothing limits it.
+    max_seq_length: int | None = None
+
+    @abstractmethod
+    def to_spec(self) -> InputSpec:
+        """The module as data; where its weights are too large to copy, they lie in the folder that it names."""
+
+    def take_settings(self, spec: ModuleSpec) -> None:  # noqa: D102
+        if isinstance(spec, InputSpec):
+            self.max_seq_length = spec.max_seq_length
+
+    def facts(self) -> dict[str, Any]:
+        """The settings that determine its vectors, beside its weights; plain values."""
+        return self.to_spec().facts
+
+    def save_weights(self, folder: Path) -> None:
+        """Write the weights as they are now to a new folder, whose settings have been written.
+
+        Not to one that holds a model: its files may be mapped by models in memory.
+        """
+        self.to_spec().write(folder)
 
 
 def feature(features: Features, name: str) -> Tensor:

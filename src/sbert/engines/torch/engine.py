@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,34 +15,52 @@ from torch import Tensor, nn
 
 from ...checkpoints import ModelSpec
 from ...checkpoints.modules import (
+    BoWSpec,
+    CNNSpec,
     DenseSpec,
     DropoutSpec,
     HierarchicalTokenPoolingSpec,
     LayerNormSpec,
+    LSTMSpec,
     ModuleSpec,
     MultiVectorMaskSpec,
     NormalizeSpec,
     PoolingSpec,
     SpladePoolingSpec,
+    StaticEmbeddingSpec,
     TransformerSpec,
+    WeightedLayerPoolingSpec,
+    WordEmbeddingsSpec,
+    WordWeightsSpec,
 )
 from ...errors import EngineError, InputError, UnsupportedModelError
 from ...process import WORK, Gate, forks
 from ...text import Batch
 from ...types import FloatArray
 from ..base import Engine
-from .base import Features, Module, feature
+from .base import Features, Input, Module, feature
+from .cnn import CNN
 from .dense import Dense
 from .devices import choose_device, choose_dtype, dtype_name
 from .dropout import Dropout
 from .layer_norm import LayerNorm
+from .lstm import LSTM
 from .multi_vector import Outside
 from .normalize import Normalize
 from .pooling import Pooling
 from .splade_pooling import SpladePooling
+from .tables import StaticEmbedding
 from .transformer import Transformer
+from .weighted_layer_pooling import WeightedLayerPooling
+from .word_weights import WordWeights
+from .words import BoW, WordEmbeddings
 
 # One line a kind; the Transformer, which takes more arguments, is made apart.
+_INPUTS: dict[type[ModuleSpec], Callable[[Any], Input]] = {
+    StaticEmbeddingSpec: StaticEmbedding.from_spec,
+    WordEmbeddingsSpec: WordEmbeddings.from_spec,
+    BoWSpec: BoW.from_spec,
+}
 _MAKERS: dict[type[ModuleSpec], Callable[[Any], Module]] = {
     PoolingSpec: Pooling.from_spec,
     DenseSpec: Dense.from_spec,
@@ -49,13 +68,15 @@ _MAKERS: dict[type[ModuleSpec], Callable[[Any], Module]] = {
     LayerNormSpec: LayerNorm.from_spec,
     DropoutSpec: Dropout.from_spec,
     SpladePoolingSpec: SpladePooling.from_spec,
+    WordWeightsSpec: WordWeights.from_spec,
+    LSTMSpec: LSTM.from_spec,
+    CNNSpec: CNN.from_spec,
+    WeightedLayerPoolingSpec: WeightedLayerPooling.from_spec,
     MultiVectorMaskSpec: Outside,
     HierarchicalTokenPoolingSpec: Outside,
 }
 
-_KNOWN = ", ".join([TransformerSpec.kind, *(spec.kind for spec in _MAKERS)])
-
-_NO_SETTINGS = frozenset({"_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype"})
+_KNOWN = ", ".join([TransformerSpec.kind, *(spec.kind for spec in (*_INPUTS, *_MAKERS))])
 
 # Tokens in a batch: on a processor few enough to stay near its cache, on an accelerator enough to keep it busy.
 _CPU_TOKENS, _ACCELERATOR_TOKENS = 4096, 32_768
@@ -100,18 +121,24 @@ class TorchEngine(Engine):
     ) -> None:
         wanted = choose_dtype(dtype)
         target = choose_device(device)  # before the weights are read, which takes longer than to find it wrong
-        network = Transformer.from_spec(
-            spec.transformer,
-            dtype=wanted,
-            model_kwargs=model_kwargs,
-            config_kwargs=config_kwargs,
-            trust_remote_code=trust_remote_code,
-        )
-        if (model_kwargs or {}).get("device_map") is None:
-            network.to(target)
+        network: Input
+        if type(spec.input) in _INPUTS:
+            own = wanted if isinstance(wanted, torch.dtype) else torch.float32
+            network = _INPUTS[type(spec.input)](spec.input).to(target, own)
         else:
-            target = network.auto_model.device
-        rest = [_make(module).to(target, network.auto_model.dtype) for module in spec.modules[1:]]
+            network = Transformer.from_spec(
+                spec.transformer,
+                dtype=wanted,
+                model_kwargs=model_kwargs,
+                config_kwargs=config_kwargs,
+                trust_remote_code=trust_remote_code,
+            )
+            if (model_kwargs or {}).get("device_map") is None:
+                network.to(target)
+            else:
+                target = network.auto_model.device
+            own = network.auto_model.dtype
+        rest = [_make(module).to(target, own) for module in spec.modules[1:]]
         self.spec = spec
         self._gate = Gate()  # forward passes go through it together, a move alone
         #: All modules in order; the weights' names in its ``state_dict`` are those of checkpoints, by module number.
@@ -122,7 +149,7 @@ class TorchEngine(Engine):
         """Make an engine of modules that were put together in memory. They are used as they are, not copied.
 
         Args:
-            modules: the steps, in order; the first a :class:`Transformer`.
+            modules: the steps, in order; the first one that reads texts, such as a :class:`Transformer`.
             device: where to move them; None for the best there is.
 
         Raises:
@@ -135,7 +162,7 @@ class TorchEngine(Engine):
         engine = cls.__new__(cls)
         engine._gate = Gate()
         engine.spec = ModelSpec(modules=tuple(_to_spec(module) for module in held))
-        _ = engine.spec.transformer  # refuses a model that starts with anything else
+        _ = engine.spec.input  # refuses a model that starts with what reads no texts
         engine.module = nn.Sequential(*held).eval()
         return engine.to(choose_device(device))
 
@@ -147,7 +174,7 @@ class TorchEngine(Engine):
     @property
     def dtype(self) -> str:  # type: ignore[override]
         """The dtype of the weights now, such as ``float32``."""
-        return dtype_name(next(p.dtype for p in self.module.parameters() if p.is_floating_point()))
+        return dtype_name(next(p.dtype for p in self._tensors() if p.is_floating_point()))
 
     @property
     def token_budget(self) -> int:  # type: ignore[override]
@@ -181,9 +208,7 @@ class TorchEngine(Engine):
             digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
             # As bytes, since NumPy has no bfloat16.
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-        # The configuration may have been changed by arguments; paths and versions in it change no vector.
-        settings = {key: value for key, value in self._network.config.to_dict().items() if key not in _NO_SETTINGS}
-        digest.update(json.dumps(settings, sort_keys=True, default=str).encode())
+        digest.update(json.dumps(self._network.facts(), sort_keys=True, default=str).encode())
         return digest.hexdigest()
 
     def set_spec(self, spec: ModelSpec) -> None:  # noqa: D102
@@ -220,18 +245,21 @@ class TorchEngine(Engine):
             paths: the sub-folder of each module, as :func:`sbert.checkpoints.write.module_paths` gives them.
         """
         for module, path in zip(self.module, paths, strict=True):
-            if isinstance(module, Transformer):
+            if isinstance(module, Input):
                 module.save_weights(Path(folder) / path)
             else:
                 _to_spec(module).write(Path(folder) / path)
 
     @property
-    def _network(self) -> Transformer:
-        return cast("Transformer", self.module[0])
+    def _network(self) -> Input:
+        return cast("Input", self.module[0])
 
     @property
     def _device(self) -> torch.device:
-        return next(self.module.parameters()).device
+        return next(self._tensors()).device
+
+    def _tensors(self) -> Iterator[Tensor]:
+        return chain(self.module.parameters(), self.module.buffers())
 
     def _run(self, batch: Batch, modules: list[nn.Module], output: str) -> FloatArray:
         if self.module.training:

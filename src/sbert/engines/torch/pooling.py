@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from ...checkpoints.modules import ModuleSpec, PoolingSpec
-from ...checkpoints.modules.pooling import MODES
+from ...checkpoints.modules.pooling import LEAST_WEIGHT, MODES
 from ...errors import InputError, closest
 from .base import Features, Module, feature, wide
+from .word_weights import WEIGHTS
 
 
 class Pooling(Module):
@@ -81,7 +82,8 @@ class Pooling(Module):
 
         Args:
             features: ``token_embeddings`` (B, T, H); ``attention_mask`` (B, T), all ones where it is missing;
-                ``prompt_length``, a number or one a text (B,).
+                ``prompt_length``, a number or one a text (B,); after :class:`WordWeights`, ``token_weights`` (B, T),
+                whose sum a mean is divided by instead of by the number of tokens.
 
         Returns:
             The features with ``sentence_embedding`` (B, modes · H) of the dtype of the token vectors.
@@ -94,7 +96,8 @@ class Pooling(Module):
         if not self.include_prompt:
             # A new mask: the one in the features goes on saying what is padding.
             mask = mask & (place >= _prompt_length(features, tokens.device))
-        pooled = [_POOLINGS[mode](tokens, mask, place) for mode in self.modes]
+        count = _count(mask, features.get(WEIGHTS))
+        pooled = [_POOLINGS[mode](tokens, mask, place, count) for mode in self.modes]
         features["sentence_embedding"] = torch.cat([each.to(tokens.dtype) for each in pooled], dim=1)
         return features
 
@@ -118,8 +121,8 @@ def _prompt_length(features: Features, device: torch.device) -> int | Tensor:
     return int(length or 0)
 
 
-# Each takes token vectors (B, T, H), which of them take part (B, T) bool, and their places counted from a text's first
-# token (B, T), and returns (B, H).
+# Each takes token vectors (B, T, H), which of them take part (B, T) bool, their places counted from a text's first
+# token (B, T), and what means are divided by (B, 1), and returns (B, H).
 
 
 def _first_place(mask: Tensor) -> Tensor:
@@ -133,19 +136,22 @@ def _total(tokens: Tensor, mask: Tensor) -> Tensor:
     return tokens.sum(dim=1, dtype=torch.promote_types(tokens.dtype, torch.float32))
 
 
-def _count(mask: Tensor) -> Tensor:
-    return mask.sum(dim=1, keepdim=True).clamp(min=1)  # (B, 1)
+def _count(mask: Tensor, weights: Tensor | None) -> Tensor:
+    """The number of tokens that take part, or the sum of their weights: (B, 1)."""
+    if weights is None:
+        return mask.sum(dim=1, keepdim=True).clamp(min=1)
+    return (weights * mask).sum(dim=1, keepdim=True).clamp(min=LEAST_WEIGHT)
 
 
-def _mean(tokens: Tensor, mask: Tensor, _: Tensor) -> Tensor:
-    return _total(tokens, mask) / _count(mask)
+def _mean(tokens: Tensor, mask: Tensor, _: Tensor, count: Tensor) -> Tensor:
+    return _total(tokens, mask) / count
 
 
-def _mean_sqrt_length(tokens: Tensor, mask: Tensor, _: Tensor) -> Tensor:
-    return _total(tokens, mask) / _count(mask).sqrt()
+def _mean_sqrt_length(tokens: Tensor, mask: Tensor, _: Tensor, count: Tensor) -> Tensor:
+    return _total(tokens, mask) / count.sqrt()
 
 
-def _weighted_mean(tokens: Tensor, mask: Tensor, place: Tensor) -> Tensor:
+def _weighted_mean(tokens: Tensor, mask: Tensor, place: Tensor, _: Tensor) -> Tensor:
     # Weight 1 for the first token, 2 for the second ...: the places of a prompt count, even where it is left out.
     weights = (place + 1) * mask  # (B, T)
     tokens = wide(tokens)
@@ -153,7 +159,7 @@ def _weighted_mean(tokens: Tensor, mask: Tensor, place: Tensor) -> Tensor:
     return total / weights.sum(dim=1, keepdim=True).clamp(min=1)
 
 
-def _max(tokens: Tensor, mask: Tensor, _: Tensor) -> Tensor:
+def _max(tokens: Tensor, mask: Tensor, *_: Tensor) -> Tensor:
     largest = tokens.masked_fill(~mask.unsqueeze(2), -torch.inf).amax(dim=1)
     return largest.masked_fill(~mask.any(dim=1, keepdim=True), 0)
 
@@ -162,16 +168,16 @@ def _at(tokens: Tensor, place: Tensor) -> Tensor:
     return tokens[torch.arange(len(tokens), device=tokens.device), place]
 
 
-def _first(tokens: Tensor, mask: Tensor, _: Tensor) -> Tensor:
+def _first(tokens: Tensor, mask: Tensor, *_: Tensor) -> Tensor:
     return _at(tokens, _first_place(mask))
 
 
-def _last(tokens: Tensor, mask: Tensor, _: Tensor) -> Tensor:
+def _last(tokens: Tensor, mask: Tensor, *_: Tensor) -> Tensor:
     last = mask.shape[1] - 1 - _first_place(mask.flip(1))
     return _at(tokens, last).masked_fill(~mask.any(dim=1, keepdim=True), 0)
 
 
-_POOLINGS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+_POOLINGS: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
     "cls": _first,
     "max": _max,
     "mean": _mean,

@@ -17,14 +17,15 @@ from ...checkpoints.modules.dense import TOKENS
 from ...checkpoints.modules.transformer import CLASSIFICATION, usable_positions
 from ...checkpoints.spec import SCORES
 from ...errors import InputError
-from .base import Features, Module
+from .base import Features, Input
 from .pretrained import load_network, quiet
 
+_NO_SETTINGS = frozenset({"_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype"})
 # Features that a network may take; others, such as the prompt's length, are for the modules after it.
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids", "inputs_embeds")
 
 
-class Transformer(Module):
+class Transformer(Input):
     """A network of transformers' ``AutoModel``, without its head, at the attribute ``auto_model``.
 
     Args:
@@ -154,11 +155,12 @@ class Transformer(Module):
             features["all_layer_embeddings"] = hidden
         return features
 
-    def save_weights(self, folder: Path) -> None:
-        """Write the network's weights as they are now, and its ``config.json``, to a new folder.
+    def facts(self) -> dict[str, Any]:
+        """The configuration, which arguments may have changed; without paths and versions, which change no vector."""
+        return {key: value for key, value in self.config.to_dict().items() if key not in _NO_SETTINGS}
 
-        Not to one that holds a model: its files may be mapped by models in memory.
-        """
+    def save_weights(self, folder: Path) -> None:
+        """Write the network's weights as they are now, and its ``config.json``, to a new folder."""
         with quiet():
             self.auto_model.save_pretrained(folder)
 
