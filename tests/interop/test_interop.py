@@ -15,7 +15,14 @@ import torch
 
 from sbert import CrossEncoder, MultiVectorEncoder, SentenceTransformer, SparseEncoder
 from sbert.checkpoints import resolve
-from sbert.models import Pooling, Transformer, WeightedLayerPooling, WhitespaceTokenizer, WordEmbeddings
+from sbert.models import (
+    Pooling,
+    SparseAutoEncoder,
+    Transformer,
+    WeightedLayerPooling,
+    WhitespaceTokenizer,
+    WordEmbeddings,
+)
 from support import words as word_models
 from support.real_models import splade_tiny
 from support.routes import routed_folder, sparse_static_folder
@@ -169,6 +176,20 @@ def test_cross_encoders_travel_both_ways(peer, tmp_path, architecture, labels, b
 def rows_of(peer, folder, scratch):
     peer("encode", folder, scratch / "rows.npy", texts=TEXTS, sparse=True)
     return np.load(scratch / "rows.npy")
+
+
+def test_latent_numbers_travel_both_ways(peer, tmp_path):
+    source = make_tiny_model(tmp_path / "source", "bert", normalize=False)
+    torch.manual_seed(0)
+    width = Transformer(source).get_embedding_dimension()
+    modules = [Transformer(source), Pooling(width), SparseAutoEncoder(width, 50, k=7, normalize=True)]
+    SparseEncoder(modules=modules, device="cpu").save_pretrained(tmp_path / "ours")
+    model = SparseEncoder(tmp_path / "ours", backend="openvino")
+    rows = model.encode(TEXTS).toarray()
+    np.testing.assert_allclose(rows_of(peer, tmp_path / "ours", tmp_path), rows, atol=1e-4)
+    peer("save", tmp_path / "ours", tmp_path / "theirs", sparse=True)
+    again = SparseEncoder(tmp_path / "theirs", backend="openvino")
+    np.testing.assert_allclose(again.encode(TEXTS).toarray(), rows, atol=1e-4)
 
 
 @pytest.mark.parametrize("source", ["real", "bert", "roberta", "distilbert", "mpnet", "modernbert"])

@@ -146,13 +146,23 @@ def open_file(path: Path) -> Weights:
     return Weights(_tensors(path), path)
 
 
-def save_tensors(tensors: Mapping[str, AnyArray], path: Path) -> None:
-    """Write tensors to a safetensors file, marked as torch's layout, which readers of networks ask for."""
+def save_tensors(tensors: Mapping[str, AnyArray], path: Path, tied: Mapping[str, str] | None = None) -> None:
+    """Write tensors to a safetensors file, marked as torch's layout, which readers of networks ask for.
+
+    Args:
+        tensors: by name.
+        path: the file.
+        tied: further names of tensors, and the names that those are written by.
+    """
     from safetensors.numpy import save_file
 
     path.touch()
     mode = path.stat().st_mode
-    save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, path, metadata={"format": "pt"})
+    save_file(
+        {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
+        path,
+        metadata={"format": "pt", **(tied or {})},
+    )
     path.chmod(mode)  # the library's files are their owner's alone; a model is for whoever may read its folder
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         MultiVectorMask,
         Normalize,
         Pooling,
+        SparseAutoEncoder,
         SpladePooling,
         StaticEmbedding,
         Transformer,
@@ -51,15 +52,16 @@ _HOMES = {
     "load": ".families",
 }
 _TORCH_MODULES = (
-    "CNN", "LSTM", "BoW", "Dense", "Dropout", "LayerNorm", "MultiVectorMask", "Normalize", "Pooling", "SpladePooling",
-    "StaticEmbedding", "Transformer", "WeightedLayerPooling", "WordEmbeddings", "WordWeights",
+    "CNN", "LSTM", "BoW", "Dense", "Dropout", "LayerNorm", "MultiVectorMask", "Normalize", "Pooling",
+    "SparseAutoEncoder", "SpladePooling", "StaticEmbedding", "Transformer", "WeightedLayerPooling", "WordEmbeddings",
+    "WordWeights",
 )  # fmt: skip
 
 __all__ = [
     "CNN", "LSTM", "BoW", "CrossEncoder", "Dense", "Dropout", "HierarchicalTokenPooling", "LambdaTokenPooling",
     "LayerNorm", "MultiVectorEncoder", "MultiVectorMask", "Normalize", "PhraseTokenizer", "Pooling", "Router",
-    "SentenceTransformer", "SparseEncoder", "SpladePooling", "StaticEmbedding", "Transformer", "WeightedLayerPooling",
-    "WhitespaceTokenizer", "WordEmbeddings", "WordTokenizer", "WordWeights", "load",
+    "SentenceTransformer", "SparseAutoEncoder", "SparseEncoder", "SpladePooling", "StaticEmbedding", "Transformer",
+    "WeightedLayerPooling", "WhitespaceTokenizer", "WordEmbeddings", "WordTokenizer", "WordWeights", "load",
 ]  # fmt: skip
 
 

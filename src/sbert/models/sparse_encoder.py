@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..checkpoints import ModelSpec
+from ..checkpoints.modules import SparseAutoEncoderSpec
 from ..checkpoints.read import SPARSE_ENCODER
 from ..errors import InputError
 from ..similarity import SimilarityFunction
@@ -38,12 +39,14 @@ class SparseEncoder(QueriesAndDocuments, Comparing, BaseModel):
     """A model that maps texts to weights of words: those that they hold, and others that they could.
 
     Such vectors are found by an inverted index, like words themselves, and can be read: :meth:`decode` tells the words.
+    Models with a SparseAutoEncoder give latent numbers instead, which stand for no words.
 
     Args:
         model_name_or_path: a folder, or a model's name. Looked for in this order: folder, hub's cache, installed
             packages, hub.
         similarity_fn_name: ``dot`` (the usual one), ``cosine``, ``euclidean`` or ``manhattan``.
-        max_active_dims: words kept of each text, the weightiest; as saved with the model by default, else all.
+        max_active_dims: words kept of each text, the weightiest; as saved with the model by default, else all,
+            or as many latent numbers as the model was trained for.
         **options: those of all families: ``device``, ``prompts``, ``dtype``, ``backend`` and more, as in
             :class:`~sbert.models.options.LoadOptions`.
 
@@ -139,6 +142,8 @@ class SparseEncoder(QueriesAndDocuments, Comparing, BaseModel):
         check_counts(batch_size=batch_size, max_active_dims=max_active_dims, chunk_size=chunk_size)
         policy = self.on_truncation if on_truncation is None else check_policy(on_truncation)
         keep = max_active_dims if max_active_dims is not None else self.max_active_dims
+        if keep is None and self._auto_encoder is not None:
+            keep = self._auto_encoder.k
         if self.spec.router is not None:
             inputs, task = unpacked(inputs, task)
         side = self._for_task(task)
@@ -206,8 +211,13 @@ class SparseEncoder(QueriesAndDocuments, Comparing, BaseModel):
 
         Returns:
             A list of ``(word, weight)`` for each vector; the list alone where one vector was given.
+
+        Raises:
+            InputError: the model's vectors are of latent numbers, which stand for no words.
         """
         check_counts(top_k=top_k)
+        if self._auto_encoder is not None:
+            raise InputError("The numbers of this model's vectors are latent ones, which stand for no words.")
         rows, words = as_csr(embeddings), self._tokenizer.words()
         found = []
         for start, end in zip(rows.indptr[:-1], rows.indptr[1:], strict=True):
@@ -248,6 +258,11 @@ class SparseEncoder(QueriesAndDocuments, Comparing, BaseModel):
         rows = as_csr(embeddings)
         active = float(np.count_nonzero(rows.data)) / max(1, rows.shape[0])
         return {"active_dims": active, "sparsity_ratio": 1 - active / max(1, rows.shape[1])}
+
+    @property
+    def _auto_encoder(self) -> SparseAutoEncoderSpec | None:
+        modules = self.spec.modules
+        return next((module for module in modules if isinstance(module, SparseAutoEncoderSpec)), None)
 
     # --- settings -----------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from .normalize import NormalizeSpec
 from .pooling import PoolingSpec
 from .query_expansion import QueryExpansion
 from .router import RouterSpec
+from .sparse_auto_encoder import SparseAutoEncoderSpec
 from .sparse_static_embedding import SparseStaticEmbeddingSpec
 from .splade_pooling import SpladePoolingSpec
 from .static_embedding import StaticEmbeddingSpec
@@ -41,6 +42,7 @@ KINDS: dict[str, type[ModuleSpec]] = {
         HierarchicalTokenPoolingSpec,
         RouterSpec,
         SparseStaticEmbeddingSpec,
+        SparseAutoEncoderSpec,
         WordEmbeddingsSpec,
         WordWeightsSpec,
         BoWSpec,
@@ -53,6 +55,6 @@ KINDS: dict[str, type[ModuleSpec]] = {
 __all__ = [
     "KINDS", "BoWSpec", "CNNSpec", "DenseSpec", "DropoutSpec", "HierarchicalTokenPoolingSpec", "InputSpec", "LSTMSpec",
     "LayerNormSpec", "ModuleSpec", "MultiVectorMaskSpec", "NormalizeSpec", "PoolingSpec", "QueryExpansion",
-    "RouterSpec", "SparseStaticEmbeddingSpec", "SpladePoolingSpec", "StaticEmbeddingSpec", "TableSpec",
-    "TransformerSpec", "WeightedLayerPoolingSpec", "WordEmbeddingsSpec", "WordWeightsSpec",
+    "RouterSpec", "SparseAutoEncoderSpec", "SparseStaticEmbeddingSpec", "SpladePoolingSpec", "StaticEmbeddingSpec",
+    "TableSpec", "TransformerSpec", "WeightedLayerPoolingSpec", "WordEmbeddingsSpec", "WordWeightsSpec",
 ]  # fmt: skip

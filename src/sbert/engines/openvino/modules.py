@@ -17,7 +17,9 @@ from ...checkpoints.modules import (
     MultiVectorMaskSpec,
     NormalizeSpec,
     PoolingSpec,
+    SparseAutoEncoderSpec,
     SpladePoolingSpec,
+    sparse_auto_encoder,
 )
 from ...checkpoints.modules.dense import SENTENCE, TOKENS
 from ...checkpoints.modules.layer_norm import EPSILON
@@ -142,6 +144,21 @@ def _layer_norm(module: LayerNormSpec, features: Features) -> Features:
     return features.write("sentence_embedding", y)
 
 
+def _sparse_auto_encoder(module: SparseAutoEncoderSpec, features: Features) -> Features:
+    """All latent numbers: which are kept is seen to text by text, outside the graph."""
+    x = features.read(SENTENCE)
+    if module.normalize:
+        x = op.subtract(x, op.reduce_mean(x, constant([1]), True))
+        # The spread of a sample: divided by one less than there are numbers.
+        square = op.reduce_sum(op.multiply(x, x), constant([1]), True)
+        spread = op.sqrt(op.divide(square, constant(np.float32(module.input_dim - 1))))
+        x = op.divide(x, op.add(spread, constant(np.float32(sparse_auto_encoder.EPSILON))))
+    x = op.subtract(x, constant(module.tensors[sparse_auto_encoder.PRE_BIAS]))
+    latents = op.matmul(x, constant(module.tensors[sparse_auto_encoder.ENCODER]), False, True)
+    latents = op.add(latents, constant(module.tensors[sparse_auto_encoder.LATENT_BIAS]))
+    return replace(features, sentence=op.relu(latents))
+
+
 def _unchanged(module: ModuleSpec, features: Features) -> Features:  # noqa: ARG001
     """Dropout is for training; which token vectors are kept, and merged, is seen to text by text, outside the graph."""
     return features
@@ -156,4 +173,5 @@ _LOWERINGS: dict[type[ModuleSpec], Callable[[Any, Features], Features]] = {
     MultiVectorMaskSpec: _unchanged,
     HierarchicalTokenPoolingSpec: _unchanged,
     SpladePoolingSpec: _splade_pooling,
+    SparseAutoEncoderSpec: _sparse_auto_encoder,
 }

@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ...checkpoints.modules import DenseSpec, DropoutSpec, LayerNormSpec, ModuleSpec, NormalizeSpec
+from ...checkpoints.modules import (
+    DenseSpec,
+    DropoutSpec,
+    LayerNormSpec,
+    ModuleSpec,
+    NormalizeSpec,
+    SparseAutoEncoderSpec,
+    sparse_auto_encoder,
+)
 from ...checkpoints.modules.dense import SENTENCE
 from ...checkpoints.modules.layer_norm import EPSILON
 from ...types import FloatArray
@@ -71,6 +79,15 @@ def _layer_norm(module: LayerNormSpec, x: FloatArray) -> FloatArray:
     return y
 
 
+def _sparse_auto_encoder(module: SparseAutoEncoderSpec, x: FloatArray) -> FloatArray:
+    if module.normalize:
+        x = x - x.mean(axis=1, keepdims=True)
+        x = x / (x.std(axis=1, ddof=1, keepdims=True) + np.float32(sparse_auto_encoder.EPSILON))
+    x = x - module.tensors[sparse_auto_encoder.PRE_BIAS]
+    latents = _linear(x, module.tensors[sparse_auto_encoder.ENCODER]) + module.tensors[sparse_auto_encoder.LATENT_BIAS]
+    return np.maximum(latents, np.float32(0))
+
+
 def _dropout(module: DropoutSpec, x: FloatArray) -> FloatArray:  # noqa: ARG001
     return x  # dropout is for training
 
@@ -80,4 +97,5 @@ _FORWARDS: dict[type[ModuleSpec], Callable[[Any, FloatArray], FloatArray]] = {
     DenseSpec: _dense,
     LayerNormSpec: _layer_norm,
     DropoutSpec: _dropout,
+    SparseAutoEncoderSpec: _sparse_auto_encoder,
 }

@@ -10,6 +10,7 @@ from .lstm import LSTM
 from .multi_vector import MultiVectorMask
 from .normalize import Normalize
 from .pooling import Pooling
+from .sparse_auto_encoder import SparseAutoEncoder
 from .splade_pooling import SpladePooling
 from .tables import StaticEmbedding
 from .transformer import Transformer
@@ -19,6 +20,6 @@ from .words import BoW, WordEmbeddings
 
 __all__ = [
     "CNN", "LSTM", "BoW", "Dense", "Dropout", "Features", "Input", "LayerNorm", "Module", "MultiVectorMask",
-    "Normalize", "Pooling", "SpladePooling", "StaticEmbedding", "TorchEngine", "Transformer", "WeightedLayerPooling",
-    "WordEmbeddings", "WordWeights",
+    "Normalize", "Pooling", "SparseAutoEncoder", "SpladePooling", "StaticEmbedding", "TorchEngine", "Transformer",
+    "WeightedLayerPooling", "WordEmbeddings", "WordWeights",
 ]  # fmt: skip

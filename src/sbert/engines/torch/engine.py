@@ -26,6 +26,7 @@ from ...checkpoints.modules import (
     MultiVectorMaskSpec,
     NormalizeSpec,
     PoolingSpec,
+    SparseAutoEncoderSpec,
     SpladePoolingSpec,
     StaticEmbeddingSpec,
     TransformerSpec,
@@ -48,6 +49,7 @@ from .lstm import LSTM
 from .multi_vector import Outside
 from .normalize import Normalize
 from .pooling import Pooling
+from .sparse_auto_encoder import SparseAutoEncoder
 from .splade_pooling import SpladePooling
 from .tables import StaticEmbedding
 from .transformer import Transformer
@@ -68,6 +70,7 @@ _MAKERS: dict[type[ModuleSpec], Callable[[Any], Module]] = {
     LayerNormSpec: LayerNorm.from_spec,
     DropoutSpec: Dropout.from_spec,
     SpladePoolingSpec: SpladePooling.from_spec,
+    SparseAutoEncoderSpec: SparseAutoEncoder.from_spec,
     WordWeightsSpec: WordWeights.from_spec,
     LSTMSpec: LSTM.from_spec,
     CNNSpec: CNN.from_spec,
