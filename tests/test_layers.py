@@ -16,7 +16,7 @@ LAYERS = (
     {"vectors"},
     {"similarity", "quantization", "ranking", "late_interaction"},
     {"checkpoints"},
-    {"text", "data"},
+    {"text", "data", "images"},
     {"engines"},
     {"models"},
     {"search", "distillation", "index"},

@@ -6,6 +6,7 @@
     ├── InputError (ValueError)              an argument is wrong: which, what was got, what to do
     │   ├── DimensionError                   two sets of vectors have different widths
     │   ├── NotTextError (TypeError)         an item of the input is not text; its index is named
+    │   ├── ImageError                       an image cannot be read; its index or path is named
     │   └── TruncationError                  a text is longer than the model reads and on_truncation="error"
     ├── CheckpointError                      a model folder cannot be used
     │   ├── ModelNotFoundError (FileNotFoundError)   no model of that name is here, nor can it be fetched
@@ -48,6 +49,10 @@ class DimensionError(InputError):
 
 class NotTextError(InputError, TypeError):
     """An item of the input is not text."""
+
+
+class ImageError(InputError):
+    """An image is not there, is none, is damaged, or is too large to be safe."""
 
 
 class TruncationError(InputError):

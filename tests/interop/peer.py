@@ -3,7 +3,7 @@
 Each line is a JSON object with ``action`` (``encode`` or ``save``), ``folder``, ``out``, and for ``encode`` ``texts``;
 with ``pairs`` instead, the folder is a cross-encoder's, and their scores are what is wanted; with ``sparse``, it is a
 sparse encoder's, and full rows are; with ``task``, it is a late-interaction model's, and token vectors are, an array a
-text. ``route`` has texts encoded as queries or documents.
+text. ``route`` has texts encoded as queries or documents; ``images`` are paths of images.
 Each is answered by a line: ``{}``, or ``{"error": ...}``. Knows nothing of this project.
 """
 
@@ -12,6 +12,7 @@ import sys
 import traceback
 
 import numpy as np
+from PIL import Image
 from sentence_transformers import CrossEncoder, MultiVectorEncoder, SentenceTransformer, SparseEncoder
 
 
@@ -36,7 +37,8 @@ for line in sys.stdin:
                 found = {f"arr_{index}": vectors for index, vectors in enumerate(tokens)}
                 found["scores"] = model.similarity(tokens, tokens).numpy()
             else:
-                found = encoder(model, request)(request["texts"])
+                images = [Image.open(path) for path in request.get("images", ())]
+                found = encoder(model, request)([*request.get("texts", ()), *images])
             if isinstance(found, dict):
                 np.savez(request["out"], **found)
             else:

@@ -24,6 +24,7 @@ from sbert.models import (
     WordEmbeddings,
 )
 from support import words as word_models
+from support.image_models import make_image_model, picture, pictures
 from support.real_models import splade_tiny
 from support.routes import routed_folder, sparse_static_folder
 from support.static import static_folder
@@ -145,6 +146,41 @@ def test_weighted_layers_travel_both_ways(peer, tmp_path):
     peer("save", tmp_path / "ours", tmp_path / "theirs")
     again = SentenceTransformer(tmp_path / "theirs", device="cpu")
     np.testing.assert_allclose(again.encode(TEXTS), model.encode(TEXTS), atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["openvino", "torch"])
+def test_models_of_images_travel_both_ways(peer, tmp_path, backend):
+    """CLIP's. Of SigLIP, sentence-transformers reads texts without the padding that it was trained with."""
+    source = make_image_model(tmp_path / "source")
+    paths = []
+    for place, image in enumerate(pictures()):
+        paths.append(tmp_path / f"{place}.png")
+        image.save(paths[-1])
+
+    def theirs(folder, **items):
+        peer("encode", folder, tmp_path / "vectors.npy", **items)
+        return np.load(tmp_path / "vectors.npy")
+
+    model = SentenceTransformer(source, backend=backend, device="cpu")
+    model.save_pretrained(tmp_path / "ours")
+    for folder in (source, tmp_path / "ours"):
+        np.testing.assert_allclose(theirs(folder, texts=TEXTS), model.encode(TEXTS), atol=1e-4)
+        np.testing.assert_allclose(theirs(folder, images=list(map(str, paths))), model.encode(paths), atol=1e-4)
+    peer("save", tmp_path / "ours", tmp_path / "theirs")
+    again = SentenceTransformer(tmp_path / "theirs", backend=backend, device="cpu")
+    np.testing.assert_allclose(again.encode([*TEXTS, *paths]), model.encode([*TEXTS, *paths]), atol=1e-4)
+
+
+def test_images_of_siglip_are_read_as_there(peer, tmp_path):
+    source = make_image_model(tmp_path / "source", "siglip")
+    picture(0).save(tmp_path / "it.png")
+    model = SentenceTransformer(source, backend="openvino")
+    model.save_pretrained(tmp_path / "ours")
+    peer("encode", tmp_path / "ours", tmp_path / "vectors.npy", images=[str(tmp_path / "it.png")])
+    np.testing.assert_allclose(np.load(tmp_path / "vectors.npy"), model.encode([tmp_path / "it.png"]), atol=1e-4)
+    peer("save", tmp_path / "ours", tmp_path / "theirs")
+    again = SentenceTransformer(tmp_path / "theirs", backend="openvino")
+    np.testing.assert_array_equal(again.encode([tmp_path / "it.png"]), model.encode([tmp_path / "it.png"]))
 
 
 PAIRS = [[one, other] for one in TEXTS[:2] for other in TEXTS[1:]]

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import UnsupportedModelError, closest
-from .modules import KINDS, ModuleSpec, TransformerSpec
+from .modules import KINDS, ImageTextSpec, ModuleSpec, TransformerSpec
+from .modules.image_text import reads_images
 from .modules.transformer import FILL_MASK
 
 #: What the first releases with sparse encoders called a Transformer whose task is to fill masks.
@@ -48,7 +49,10 @@ def read_module(type_name: str, folder: Path) -> ModuleSpec:
         UnsupportedModelError: as :func:`module_class`.
         CheckpointError: the folder cannot be used.
     """
-    module = module_class(type_name).read(folder)
+    kind = module_class(type_name)
+    if kind is TransformerSpec and reads_images(folder):
+        kind = ImageTextSpec
+    module = kind.read(folder)
     if isinstance(module, TransformerSpec) and type_name.endswith(f".{MASKED_LM}"):
         return replace(module, task=FILL_MASK)
     return module
@@ -61,4 +65,4 @@ def written_name(module: ModuleSpec) -> str:
     >>> written_name(NormalizeSpec())
     'sentence_transformers.models.Normalize'
     """
-    return f"{module.package}.{module.kind}"
+    return f"{module.package}.{module.written_kind}"

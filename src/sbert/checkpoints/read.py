@@ -11,6 +11,7 @@ from . import late_interaction
 from .aliases import read_module
 from .files import MODULES_FILE, inside, read_json, read_json_list, setting
 from .modules import (
+    ImageTextSpec,
     ModuleSpec,
     NormalizeSpec,
     PoolingSpec,
@@ -19,6 +20,7 @@ from .modules import (
     StaticEmbeddingSpec,
     TransformerSpec,
 )
+from .modules.image_text import reads_images
 from .modules.transformer import CLASSIFICATION, FEATURES, FILL_MASK
 from .spec import ModelSpec
 
@@ -150,6 +152,8 @@ def _default_modules(folder: Path, family: str) -> tuple[ModuleSpec, ...]:
     if StaticEmbeddingSpec.is_plain(folder):
         static = StaticEmbeddingSpec.read(folder)
         return (static, NormalizeSpec()) if static.settings.get("normalize") else (static,)
+    if reads_images(folder):
+        return (ImageTextSpec.read(folder),)
     transformer = TransformerSpec.read(folder)
     architecture = str((transformer.config.get("architectures") or [""])[0])
     causal = architecture.endswith("ForCausalLM") and transformer.config.get("is_causal") is not False

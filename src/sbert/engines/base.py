@@ -95,6 +95,24 @@ class Engine(ABC):
         """
         raise NotImplementedError(f"The {self.name} engine takes padded batches: {len(tokens)} texts go to embed().")
 
+    #: Images in a batch at which it works best, where the model reads them.
+    image_budget: int = 16
+
+    def embed_images(self, pixels: FloatArray) -> FloatArray:
+        """Vectors of images, for models that read them.
+
+        Args:
+            pixels: preprocessed, (b, 3, height, width) float32.
+
+        Returns:
+            (b, dimension) float32, owned by the caller.
+
+        Raises:
+            EngineError: the forward pass failed.
+            InputError: the model reads no images.
+        """
+        raise InputError(f"{self.spec.name or 'This model'} reads texts alone; got {len(pixels)} images.")
+
     @abstractmethod
     def weights_digest(self) -> str:
         """A hash of the weights as they are now, and of what the engine was told beside the spec, in hexadecimal."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         CNN,
         LSTM,
         BoW,
+        CLIPModel,
         Dense,
         Dropout,
         LayerNorm,
@@ -52,16 +53,17 @@ _HOMES = {
     "load": ".families",
 }
 _TORCH_MODULES = (
-    "CNN", "LSTM", "BoW", "Dense", "Dropout", "LayerNorm", "MultiVectorMask", "Normalize", "Pooling",
+    "CNN", "LSTM", "BoW", "CLIPModel", "Dense", "Dropout", "LayerNorm", "MultiVectorMask", "Normalize", "Pooling",
     "SparseAutoEncoder", "SpladePooling", "StaticEmbedding", "Transformer", "WeightedLayerPooling", "WordEmbeddings",
     "WordWeights",
 )  # fmt: skip
 
 __all__ = [
-    "CNN", "LSTM", "BoW", "CrossEncoder", "Dense", "Dropout", "HierarchicalTokenPooling", "LambdaTokenPooling",
-    "LayerNorm", "MultiVectorEncoder", "MultiVectorMask", "Normalize", "PhraseTokenizer", "Pooling", "Router",
-    "SentenceTransformer", "SparseAutoEncoder", "SparseEncoder", "SpladePooling", "StaticEmbedding", "Transformer",
-    "WeightedLayerPooling", "WhitespaceTokenizer", "WordEmbeddings", "WordTokenizer", "WordWeights", "load",
+    "CNN", "LSTM", "BoW", "CLIPModel", "CrossEncoder", "Dense", "Dropout", "HierarchicalTokenPooling",
+    "LambdaTokenPooling", "LayerNorm", "MultiVectorEncoder", "MultiVectorMask", "Normalize", "PhraseTokenizer",
+    "Pooling", "Router", "SentenceTransformer", "SparseAutoEncoder", "SparseEncoder", "SpladePooling",
+    "StaticEmbedding", "Transformer", "WeightedLayerPooling", "WhitespaceTokenizer", "WordEmbeddings", "WordTokenizer",
+    "WordWeights", "load",
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -24,6 +25,7 @@ from .chunks import Chunks
 from .comparing import Comparing
 from .encoding import Job, sentence_vectors, token_vectors
 from .explanation import Explanation, explained
+from .images import ImageOptions, as_items, image_places, mixed_vectors, refuse_for_images
 from .inputs import as_texts, check_counts, is_single, with_prompt
 from .long_documents import WHOLE, Reader, Reading, check_choice, choose_policy
 from .outputs import converted, torch_for
@@ -113,14 +115,19 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
         pool: Pool | None = None,
         chunk_size: int | None = None,
         task: str | None = None,
+        on_bad_image: str = "error",
+        allow_urls: bool = False,
         sentences: Any = None,
     ) -> Any:
-        """Map texts to vectors.
+        """Map texts to vectors, and with models such as CLIP images too.
 
         A text gets the same vector whatever it is encoded with: bit for bit with the OpenVINO engine.
 
         Args:
-            inputs: a text, or texts in a list, generator, array or column. A pair of texts is a tuple in a list.
+            inputs: a text, or texts in a list, generator, array or column. A pair of texts is a tuple in a list. An
+                image is one of Pillow, a ``pathlib.Path``, an array of uint8, (height, width) or (height, width,
+                channels), or ``{"image": ...}`` with one of these, a path or an address as a string; texts and images
+                may stand in one list.
             prompt_name: name of the prompt to put in front of each text; the default prompt when none is named.
             prompt: the prompt itself; wins over ``prompt_name``.
             batch_size: texts in a batch at the most. Batches are counted in tokens, so there is no need to set it:
@@ -148,6 +155,9 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
             chunk_size: taken from scripts that pass it; work is handed to a pool in batches, counted in tokens.
             task: ``query``, ``document`` or another route of a model with a Router, which chooses the modules; other
                 models read all texts alike.
+            on_bad_image: what is done about an image that cannot be read: ``error``, or ``skip``, which leaves a row of
+                NaN and warns with its number.
+            allow_urls: whether images are fetched from addresses.
             sentences: the old name of ``inputs``.
 
         Returns:
@@ -158,6 +168,7 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
         Raises:
             NotTextError: an item is not text; its index is named.
             TruncationError: a text is too long and ``on_truncation="error"`` or ``on_long="error"``.
+            ImageError: an image is not there, is none, or is too large to be safe.
             InputError: an argument is wrong, or int8 is asked of a single text, whose ranges nothing tells.
         """
         if inputs is None:
@@ -170,6 +181,24 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
             inputs, task = unpacked(inputs, task)
         side = self._for_task(task)
         side._follow_length()
+        if side.spec.input.reads_images:
+            inputs, alone = as_items(inputs)
+            if alone or image_places(inputs):
+                refuse_for_images(output_value, pool)
+                of_texts = partial(
+                    self.encode, prompt_name=prompt_name, prompt=prompt, batch_size=batch_size, device=device,
+                    show_progress_bar=False, truncate_dim=self.spec.dimension, on_truncation=on_truncation,
+                    on_long=on_long, chunk_overlap=chunk_overlap, task=task,
+                )  # fmt: skip
+                options = ImageOptions(on_bad_image, allow_urls, batch_size)
+                with (
+                    engine_of(side.engine, device, None) as engine,
+                    progress_bar(len(inputs), show_progress_bar) as progress,
+                ):
+                    vectors = mixed_vectors(engine, inputs, of_texts, options, progress)
+                vectors = self._finished(vectors, truncate_dim, normalize_embeddings)
+                result = converted(_quantized(vectors, precision), convert_to_numpy, convert_to_tensor, self.device)
+                return result[0] if alone else result
         single = is_single(inputs)
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
         method, policy = choose_policy(self.on_long, on_long, self.on_truncation, on_truncation)

@@ -8,14 +8,17 @@ from typing import Any
 from ..checkpoints.files import read_json
 from ..checkpoints.modules import (
     BoWSpec,
+    ImageTextSpec,
     InputSpec,
     SparseStaticEmbeddingSpec,
     StaticEmbeddingSpec,
     TransformerSpec,
     WordEmbeddingsSpec,
 )
+from ..checkpoints.modules.image_text import SIGLIP
 from ..checkpoints.modules.table import TOKENIZER, TableSpec
 from ..errors import CorruptCheckpointError, TokenizerNotFoundError, UnsupportedModelError
+from .filled import FilledTokenizer
 from .plain import PlainTokenizer
 from .tokenizer import FastTokenizer, Tokenizer
 from .word_tokenizer import WORD_TOKENIZERS
@@ -43,6 +46,9 @@ def load_tokenizer(module: InputSpec, *, trust_remote_code: bool = False) -> Tok
     """
     if isinstance(module, TransformerSpec):
         return _of_transformer(module, trust_remote_code)
+    if isinstance(module, ImageTextSpec):
+        found = _of_transformer(module, trust_remote_code)
+        return FilledTokenizer(found) if module.model_type == SIGLIP else found
     if isinstance(module, (StaticEmbeddingSpec, SparseStaticEmbeddingSpec)):
         skip = isinstance(module, StaticEmbeddingSpec) and module.skip_unknown
         return PlainTokenizer(_backend(module), module.max_seq_length, skip_unknown=skip)
@@ -68,7 +74,7 @@ def _backend(module: InputSpec) -> Any:
         raise CorruptCheckpointError(f"The tokenizer in {module.folder} cannot be read ({error}).") from error
 
 
-def _of_transformer(transformer: TransformerSpec, trust_remote_code: bool) -> Tokenizer:
+def _of_transformer(transformer: TransformerSpec | ImageTextSpec, trust_remote_code: bool) -> Tokenizer:
     """Load the tokenizer of a transformer's folder.
 
     Tried in order: ``tokenizer.json``; BERT's ``vocab.txt``; RoBERTa's or CLIP's ``vocab.json`` with ``merges.txt``;
@@ -90,7 +96,9 @@ def _of_transformer(transformer: TransformerSpec, trust_remote_code: bool) -> To
     return FastTokenizer(backend, transformer.max_seq_length, pad_id, keep_end=keep_end)
 
 
-def _from_files(transformer: TransformerSpec, settings: dict[str, Any], special: dict[str, str]) -> Any | None:
+def _from_files(
+    transformer: TransformerSpec | ImageTextSpec, settings: dict[str, Any], special: dict[str, str]
+) -> Any | None:
     from tokenizers import Tokenizer as Backend
 
     folder, model_type = transformer.folder, transformer.model_type
@@ -242,7 +250,7 @@ def _lower_case(backend: Any) -> None:
     )
 
 
-def _through_transformers(transformer: TransformerSpec, trust_remote_code: bool) -> Tokenizer:
+def _through_transformers(transformer: TransformerSpec | ImageTextSpec, trust_remote_code: bool) -> Tokenizer:
     missing = (
         f"{transformer.folder} has no tokenizer that is read here: looked for tokenizer.json, vocab.txt, and "
         "vocab.json with merges.txt. Copy tokenizer.json into the folder"

@@ -7,6 +7,8 @@ from .base import ModuleSpec
 from .cnn import CNNSpec
 from .dense import DenseSpec
 from .dropout import DropoutSpec
+from .image_preprocessing import ImagePreprocessing
+from .image_text import ImageTextSpec
 from .input import InputSpec
 from .layer_norm import LayerNormSpec
 from .lstm import LSTMSpec
@@ -31,6 +33,7 @@ KINDS: dict[str, type[ModuleSpec]] = {
     spec.kind: spec
     for spec in (
         TransformerSpec,
+        ImageTextSpec,
         StaticEmbeddingSpec,
         PoolingSpec,
         DenseSpec,
@@ -53,8 +56,9 @@ KINDS: dict[str, type[ModuleSpec]] = {
 }
 
 __all__ = [
-    "KINDS", "BoWSpec", "CNNSpec", "DenseSpec", "DropoutSpec", "HierarchicalTokenPoolingSpec", "InputSpec", "LSTMSpec",
-    "LayerNormSpec", "ModuleSpec", "MultiVectorMaskSpec", "NormalizeSpec", "PoolingSpec", "QueryExpansion",
-    "RouterSpec", "SparseAutoEncoderSpec", "SparseStaticEmbeddingSpec", "SpladePoolingSpec", "StaticEmbeddingSpec",
-    "TableSpec", "TransformerSpec", "WeightedLayerPoolingSpec", "WordEmbeddingsSpec", "WordWeightsSpec",
+    "KINDS", "BoWSpec", "CNNSpec", "DenseSpec", "DropoutSpec", "HierarchicalTokenPoolingSpec", "ImagePreprocessing",
+    "ImageTextSpec", "InputSpec", "LSTMSpec", "LayerNormSpec", "ModuleSpec", "MultiVectorMaskSpec", "NormalizeSpec",
+    "PoolingSpec", "QueryExpansion", "RouterSpec", "SparseAutoEncoderSpec", "SparseStaticEmbeddingSpec",
+    "SpladePoolingSpec", "StaticEmbeddingSpec", "TableSpec", "TransformerSpec", "WeightedLayerPoolingSpec",
+    "WordEmbeddingsSpec", "WordWeightsSpec",
 ]  # fmt: skip

@@ -33,6 +33,11 @@ class ModuleSpec(ABC):
     #: Whether its folder holds weights.
     needs_weights: ClassVar[bool] = False
 
+    @property
+    def written_kind(self) -> str:
+        """The class name to write for it."""
+        return self.kind
+
     @classmethod
     @abstractmethod
     def read(cls, folder: Path) -> ModuleSpec:

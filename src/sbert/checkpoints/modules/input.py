@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ..weights import Weights, open_weights
 from .base import ModuleSpec
@@ -25,6 +25,8 @@ class InputSpec(ModuleSpec):
 
     in_root = True
     needs_weights = True
+    #: Whether it reads images beside texts.
+    reads_images: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -153,8 +153,7 @@ class TransformerSpec(InputSpec):
 
     def companions(self) -> list[Path]:
         """The files that belong to the network or its tokenizer, beside its weights."""
-        found = {path for pattern in COMPANIONS for path in self.folder.glob(pattern) if path.is_file()}
-        return sorted(found)
+        return companions(self.folder)
 
     @property
     def model_type(self) -> str:
@@ -238,6 +237,11 @@ class TransformerSpec(InputSpec):
         if self.task == FILL_MASK:
             return self.vocabulary
         return self.labels if self.scores else self.dimension
+
+
+def companions(folder: Path) -> list[Path]:
+    """The files of a folder that belong to a network or its tokenizer, beside its weights."""
+    return sorted({path for pattern in COMPANIONS for path in folder.glob(pattern) if path.is_file()})
 
 
 def padding_id(config: dict[str, Any]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -14,16 +14,17 @@ import numpy as np
 
 from ...checkpoints import ModelSpec
 from ...checkpoints.fingerprint import tensors_digest
+from ...checkpoints.modules import ImageTextSpec, TransformerSpec
 from ...errors import EngineError, InputError, SbertWarning, UnsupportedModelError, one_of
 from ...process import WORK, forks
 from ...text import Batch
-from ...types import FloatArray
+from ...types import AnyArray, FloatArray
 from ..base import Engine
 from . import runtime
 from .blobs import kept_or_compiled
 from .feeds import feeds_of
 from .int8 import Int8Linears, Quantized, int8_weights, own_texts, store
-from .lowering import lower, why_not
+from .lowering import lower, lower_both, why_not
 from .runtime import (
     compile_for_cpu,
     computes_int8,
@@ -34,6 +35,8 @@ from .runtime import (
 )
 
 DTYPES = ("float32", "bfloat16", "int8")
+#: What a graph gives: the vectors of texts or their scores, those of their tokens, or those of images.
+TEXTS, TOKENS, IMAGES = "texts", "tokens", "images"
 #: Tokens of big jobs, all told, from which on they repay the compilation of the graph for bulk: it takes as long as
 #: some ten thousand tokens do, whatever the size of the model, and about a quarter of the time is gained.
 _BULK_TOKENS = 65_536
@@ -73,7 +76,13 @@ class OpenVINOEngine(Engine):
             raise one_of("dtype", dtype, DTYPES)
         if reason := why_not(spec):
             raise UnsupportedModelError(f"The OpenVINO engine does not run {spec.name or 'this model'}: {reason}.")
-        if spec.transformer.stored_int8 is not None and dtype != "int8":
+        network = spec.input
+        if dtype == "int8" and network.reads_images:
+            raise InputError(
+                f"dtype='int8' is for networks that read texts alone; {spec.name or 'this model'} reads images too. "
+                "Use dtype='bfloat16'."
+            )
+        if network.stored_int8 is not None and dtype != "int8":
             raise InputError(
                 f"{spec.name or 'This model'} is stored in int8; got dtype={dtype!r}. Leave dtype out, or load the "
                 "model that it was made from."
@@ -82,19 +91,22 @@ class OpenVINOEngine(Engine):
         self.dtype = _possible(dtype)
         own = None if calibrate is None else own_texts(calibrate)
         self._asked = dtype, own
-        self.token_budget = max(_LEAST_TOKENS, min(_MOST_TOKENS, _NUMBERS // spec.transformer.dimension))
+        assert isinstance(network, (TransformerSpec, ImageTextSpec))  # noqa: S101  (why_not has looked)
+        self.token_budget = max(_LEAST_TOKENS, min(_MOST_TOKENS, _NUMBERS // network.dimension))
+        if isinstance(network, ImageTextSpec):
+            self.image_budget = max(1, 2 * self.token_budget // network.image_tokens)
         # Opened once: the maps stay good though the process moves or the files are replaced.
-        self._weights = spec.transformer.weights()
+        self._weights = network.weights()
         #: The network in int8 with its measured fidelity; None for weights in float.
         self.quantized: Quantized | None = None
-        if self.dtype == "int8" or spec.transformer.stored_int8 is not None:
+        if self.dtype == "int8" or network.stored_int8 is not None:
             self.quantized = int8_weights(spec, self._weights, own)
             self._weights = self.quantized.weights
-        self._graphs: dict[tuple[int, bool, int], _Graph] = {}
+        self._graphs: dict[tuple[int, str, int], _Graph] = {}
         self._digest: str | None = None
         self._lock = threading.Lock()
         # A model that does not pool has token vectors alone.
-        graph = self._graph(tokens_out=not spec.pools)
+        graph = self._graph(TOKENS if not spec.pools else TEXTS)
         self._bulk_tokens = 0
         #: Cores that a forward pass runs on, or that run a batch each.
         self.cores = graph.threads
@@ -104,7 +116,7 @@ class OpenVINOEngine(Engine):
         return OpenVINOEngine, (self.spec, *self._asked)
 
     def embed(self, batch: Batch) -> FloatArray:  # noqa: D102
-        return self._graph(tokens_out=False).run(batch)
+        return self._graph(TEXTS).run(batch)
 
     def for_bulk(self, tokens: int, *, tokens_out: bool = False) -> tuple[int, Callable[[Batch], FloatArray]]:
         """A big job runs a batch a core, on a second graph, compiled once such jobs have come to enough tokens."""
@@ -112,13 +124,21 @@ class OpenVINOEngine(Engine):
         if self.cores == 1 or tokens < _BULK_BATCHES * self.cores * self.token_budget:
             return 1, one
         self._bulk_tokens += tokens
-        ready = (forks(), tokens_out, self.cores) in self._graphs
+        what = TOKENS if tokens_out else TEXTS
+        ready = (forks(), what, self.cores) in self._graphs
         if not ready and self._bulk_tokens < _BULK_TOKENS:
             return 1, one
-        return self.cores, self._graph(tokens_out=tokens_out, streams=self.cores).run
+        return self.cores, self._graph(what, streams=self.cores).run
 
     def embed_tokens(self, batch: Batch) -> FloatArray:  # noqa: D102
-        return self._graph(tokens_out=True).run(batch)
+        if self.spec.input.reads_images:
+            raise InputError(f"{self.spec.name or 'This model'} gives no vectors of tokens.")
+        return self._graph(TOKENS).run(batch)
+
+    def embed_images(self, pixels: FloatArray) -> FloatArray:  # noqa: D102
+        if not self.spec.input.reads_images:
+            return super().embed_images(pixels)
+        return self._graph(IMAGES).run_on([np.ascontiguousarray(pixels, np.float32)])
 
     def weights_digest(self) -> str:  # noqa: D102
         if self._digest is None:
@@ -136,22 +156,24 @@ class OpenVINOEngine(Engine):
             self.spec = spec
             self._graphs = {}  # compiled anew when next needed
 
-    def _graph(self, *, tokens_out: bool, streams: int = 1) -> _Graph:
-        key = forks(), tokens_out, streams  # a graph's threads do not come along into a forked child
+    def _graph(self, what: str, *, streams: int = 1) -> _Graph:
+        key = forks(), what, streams  # a graph's threads do not come along into a forked child
         graph = self._graphs.get(key)
         if graph is None:
             with WORK.shared(), self._lock:  # the first of several threads compiles, the others wait
                 graph = self._graphs.get(key)
                 if graph is None:
-                    graph = self._graphs[key] = self._compiled(tokens_out, streams)
+                    graph = self._graphs[key] = self._compiled(what, streams)
         return graph
 
-    def _compiled(self, tokens_out: bool, streams: int) -> _Graph:
+    def _compiled(self, what: str, streams: int) -> _Graph:
         options = options_for("f32" if self.dtype == "float32" else native_precision(), streams)
         linears = Int8Linears(self._weights, in_bytes=self.dtype == "int8") if self.quantized else None
 
         def lowered() -> Any:
-            return lower(self.spec, self._weights, tokens_out=tokens_out, linears=linears)
+            if self.spec.input.reads_images:
+                return lower_both(self.spec, self._weights, images=what == IMAGES)
+            return lower(self.spec, self._weights, tokens_out=what == TOKENS, linears=linears)
 
         if self.dtype != "int8":
             model = lowered()
@@ -161,7 +183,7 @@ class OpenVINOEngine(Engine):
             "config": self.spec.transformer.config,
             "task": self.spec.transformer.task,
             "modules": [repr(module) for module in self.spec.modules[1:]],
-            "tokens_out": tokens_out,
+            "tokens_out": what == TOKENS,
         }
         # A graph that is kept has its constants in it, and needs no lowering.
         return _Graph(kept_or_compiled(facts, options, lambda: compile_for_cpu(lowered(), options)), self._weights)
@@ -195,13 +217,16 @@ class _Graph:
         leave_at_fork(self)
 
     def run(self, batch: Batch) -> FloatArray:
-        feeds = feeds_of(self._names, batch)
-        shape = batch.ids.shape
+        return self.run_on(feeds_of(self._names, batch))
+
+    def run_on(self, feeds: Sequence[AnyArray]) -> FloatArray:
+        """The output for inputs in the order of the graph's, the first of which has a batch's shape."""
+        shape = feeds[0].shape
         with WORK.shared(), nullcontext() if shape in self._known else runtime.first_runs, self._request() as request:
             try:
-                output = request.infer(feeds, share_inputs=True, share_outputs=True)[0]
+                output = request.infer(list(feeds), share_inputs=True, share_outputs=True)[0]
             except RuntimeError as error:
-                raise EngineError(f"The forward pass of a batch of shape {batch.ids.shape} failed: {error}") from error
+                raise EngineError(f"The forward pass of a batch of shape {shape} failed: {error}") from error
             self._known.add(shape)
             # Copied, since the request's memory is written again by the next batch.
             return np.array(output, dtype=np.float32)

@@ -116,6 +116,13 @@ def parameter(name: str) -> Node:
     return node
 
 
+def pixels_parameter() -> Node:
+    """An input of images, (B, 3, height, width)."""
+    node = op.parameter([-1, 3, -1, -1], np.float32, "pixels")
+    node.output(0).get_tensor().set_names({"pixels"})
+    return node
+
+
 def linear(x: Node, tensors: Tensors, name: str) -> Node:
     """``x Wᵀ + b``; the bias is optional, as in torch."""
     return tensors.linears.apply(x, tensors, [name])[0]
@@ -218,12 +225,12 @@ def join_heads(x: Node, heads: int, width: int) -> Node:
     return op.reshape(op.transpose(x, constant([0, 2, 1, 3])), constant([0, 0, heads * width]), True)
 
 
-def attention(projections: Sequence[Node], bias: Node, heads: int, width: int) -> Node:
+def attention(projections: Sequence[Node], bias: Node | None, heads: int, width: int) -> Node:
     """Scaled dot-product attention of several heads (https://arxiv.org/abs/1706.03762, section 3.2).
 
     Args:
         projections: query, key and value, each (B, T, N·D).
-        bias: added to the scores; broadcasts to (B, N, T, T).
+        bias: added to the scores; broadcasts to (B, N, T, T). None for nothing.
         heads: N.
         width: D.
 

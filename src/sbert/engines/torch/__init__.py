@@ -5,6 +5,7 @@ from .cnn import CNN
 from .dense import Dense
 from .dropout import Dropout
 from .engine import TorchEngine
+from .image_text import CLIPModel
 from .layer_norm import LayerNorm
 from .lstm import LSTM
 from .multi_vector import MultiVectorMask
@@ -19,7 +20,7 @@ from .word_weights import WordWeights
 from .words import BoW, WordEmbeddings
 
 __all__ = [
-    "CNN", "LSTM", "BoW", "Dense", "Dropout", "Features", "Input", "LayerNorm", "Module", "MultiVectorMask",
-    "Normalize", "Pooling", "SparseAutoEncoder", "SpladePooling", "StaticEmbedding", "TorchEngine", "Transformer",
-    "WeightedLayerPooling", "WordEmbeddings", "WordWeights",
+    "CNN", "LSTM", "BoW", "CLIPModel", "Dense", "Dropout", "Features", "Input", "LayerNorm", "Module",
+    "MultiVectorMask", "Normalize", "Pooling", "SparseAutoEncoder", "SpladePooling", "StaticEmbedding", "TorchEngine",
+    "Transformer", "WeightedLayerPooling", "WordEmbeddings", "WordWeights",
 ]  # fmt: skip

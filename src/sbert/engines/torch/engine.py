@@ -20,6 +20,7 @@ from ...checkpoints.modules import (
     DenseSpec,
     DropoutSpec,
     HierarchicalTokenPoolingSpec,
+    ImageTextSpec,
     LayerNormSpec,
     LSTMSpec,
     ModuleSpec,
@@ -44,6 +45,7 @@ from .cnn import CNN
 from .dense import Dense
 from .devices import choose_device, choose_dtype, dtype_name
 from .dropout import Dropout
+from .image_text import PIXELS, CLIPModel
 from .layer_norm import LayerNorm
 from .lstm import LSTM
 from .multi_vector import Outside
@@ -125,9 +127,15 @@ class TorchEngine(Engine):
         wanted = choose_dtype(dtype)
         target = choose_device(device)  # before the weights are read, which takes longer than to find it wrong
         network: Input
-        if type(spec.input) in _INPUTS:
+        first = spec.input
+        if type(first) in _INPUTS:
             own = wanted if isinstance(wanted, torch.dtype) else torch.float32
-            network = _INPUTS[type(spec.input)](spec.input).to(target, own)
+            network = _INPUTS[type(first)](first).to(target, own)
+        elif isinstance(first, ImageTextSpec):
+            network = CLIPModel.from_spec(
+                first, dtype=wanted, model_kwargs=model_kwargs, config_kwargs=config_kwargs
+            ).to(target)
+            own = network.model.dtype
         else:
             network = Transformer.from_spec(
                 spec.transformer,
@@ -198,6 +206,11 @@ class TorchEngine(Engine):
     def embed(self, batch: Batch) -> FloatArray:  # noqa: D102
         return self._run(batch, list(self.module), self.spec.output)
 
+    def embed_images(self, pixels: FloatArray) -> FloatArray:  # noqa: D102
+        if not self.spec.input.reads_images:
+            return super().embed_images(pixels)
+        return self._forward({PIXELS: pixels}, list(self.module), self.spec.output, pixels.shape)
+
     def embed_tokens(self, batch: Batch) -> FloatArray:  # noqa: D102
         modules = list(self.module)
         pooling = next(
@@ -265,12 +278,22 @@ class TorchEngine(Engine):
         return chain(self.module.parameters(), self.module.buffers())
 
     def _run(self, batch: Batch, modules: list[nn.Module], output: str) -> FloatArray:
+        inputs: dict[str, Any] = {"input_ids": batch.ids, "attention_mask": batch.mask}
+        if batch.type_ids is not None:
+            inputs["token_type_ids"] = batch.type_ids
+        if batch.prompt_length:
+            inputs["prompt_length"] = batch.prompt_length
+        return self._forward(inputs, modules, output, batch.ids.shape)
+
+    def _forward(
+        self, inputs: dict[str, Any], modules: list[nn.Module], output: str, shape: tuple[int, ...]
+    ) -> FloatArray:
         if self.module.training:
             self.module.eval()  # as after training: with dropout the vectors would be noise
         try:
             with WORK.shared(), self._gate.shared(), torch.inference_mode():
                 _leave_lost_threads()
-                features = self._features(batch)
+                features = self._features(inputs)
                 for module in modules:
                     features = module(features)
                 result: FloatArray = feature(features, output).float().cpu().numpy()
@@ -279,22 +302,16 @@ class TorchEngine(Engine):
         except (RuntimeError, IndexError, ValueError) as error:
             advice = " Use smaller batches." if isinstance(error, torch.cuda.OutOfMemoryError) else ""
             raise EngineError(
-                f"The forward pass of a batch of shape {batch.ids.shape} failed on {self.device}: {error}{advice}"
+                f"The forward pass of a batch of shape {shape} failed on {self.device}: {error}{advice}"
             ) from error
 
-    def _features(self, batch: Batch) -> Features:
+    def _features(self, inputs: dict[str, Any]) -> Features:
         device = self._device
-
-        def move(array: Any) -> Tensor:
-            # Blocking: the arrays are small, and their memory belongs to the caller, who may use it again at once.
-            return torch.tensor(np.ascontiguousarray(array)).to(device)
-
-        features: Features = {"input_ids": move(batch.ids), "attention_mask": move(batch.mask)}
-        if batch.type_ids is not None:
-            features["token_type_ids"] = move(batch.type_ids)
-        if batch.prompt_length:
-            features["prompt_length"] = batch.prompt_length
-        return features
+        # Blocking: the arrays are small, and their memory belongs to the caller, who may use it again at once.
+        return {
+            name: torch.tensor(np.ascontiguousarray(value)).to(device) if isinstance(value, np.ndarray) else value
+            for name, value in inputs.items()
+        }
 
 
 def _leave_lost_threads() -> None:

@@ -20,7 +20,8 @@ from ...errors import InputError
 from .base import Features, Input
 from .pretrained import load_network, quiet
 
-_NO_SETTINGS = frozenset({"_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype"})
+#: Keys of a configuration that change no vector.
+NO_SETTINGS = frozenset({"_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype"})
 # Features that a network may take; others, such as the prompt's length, are for the modules after it.
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids", "inputs_embeds")
 
@@ -157,7 +158,7 @@ class Transformer(Input):
 
     def facts(self) -> dict[str, Any]:
         """The configuration, which arguments may have changed; without paths and versions, which change no vector."""
-        return {key: value for key, value in self.config.to_dict().items() if key not in _NO_SETTINGS}
+        return {key: value for key, value in self.config.to_dict().items() if key not in NO_SETTINGS}
 
     def save_weights(self, folder: Path) -> None:
         """Write the network's weights as they are now, and its ``config.json``, to a new folder."""

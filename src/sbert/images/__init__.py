@@ -1,0 +1,6 @@
+"""From what users call an image to the numbers that a network reads."""
+
+from .preprocess import preprocessed
+from .sources import Image, is_image, open_image
+
+__all__ = ["Image", "is_image", "open_image", "preprocessed"]
