@@ -9,6 +9,7 @@ pytest.importorskip("lancedb", reason="the index needs lancedb: pip install 'sbe
 
 from sbert import CrossEncoder
 from sbert.cli.app import app
+from support.image_models import make_image_model, picture
 from support.static import static_folder
 from support.tiny import make_tiny_cross_encoder
 
@@ -200,3 +201,28 @@ def test_vectors_that_encode_wrote_are_loaded(run, tmp_path):
     other = static_folder(tmp_path / "other", normalize=False)
     command[2] = tmp_path / "y.lance"
     assert "the vectors given are of" in run(*command, "-m", other, code=2).stderr
+
+
+def test_images_are_indexed_searched_and_drawn(run, tmp_path):
+    pytest.importorskip("umap", reason="maps need umap-learn: pip install 'sbert[map]'")
+    make_image_model(tmp_path / "clip")
+    (tmp_path / "photos").mkdir()
+    for place in range(6):
+        picture(place).save(tmp_path / "photos" / f"car{place}.png")
+    path = tmp_path / "photos.lance"
+    (built,) = lines(run("index", "build", tmp_path / "photos", "-o", path, "-m", tmp_path / "clip", "--json"))
+    assert (built["added"], built["embedded"]) == (6, 6)
+    (answer,) = lines(run("search", path, "a red sports car", "-k", 6, "--json"))
+    assert len(answer["hits"]) == 6
+    like = tmp_path / "photos" / "car3.png"
+    for arguments in (["index", "search", path], ["search", path], ["search", tmp_path / "photos"]):
+        model = ["-m", tmp_path / "clip"] if arguments[-1] != path else []
+        (answer,) = lines(run(*arguments, "--image", like, "-k", 2, "--json", *model))
+        assert answer["query"] == str(like)
+        assert answer["hits"][0]["document"] == "photos/car3.png"
+    run("map", path, "-o", tmp_path / "map.html")
+    assert (tmp_path / "map.html").read_text().count("data:image/jpeg") == 6
+    assert "not both" in run("search", path, "a query", "--image", like, code=2).stderr
+    texts = tmp_path / "texts.txt"
+    texts.write_text("a\nb\n")
+    assert "folders and indexes" in run("search", texts, "--image", like, code=2).stderr

@@ -215,8 +215,8 @@ def test_bad_files_are_named_or_left_out(docs):
 def test_what_is_not_there(docs, tmp_path):
     with pytest.raises(DataError, match=r"There is no file or folder .* Did you mean 'docs'"):
         FileDocuments(tmp_path / "dosc")
-    with pytest.raises(DataError, match=r"has the suffix '\.png', which is not read. Known are \.txt"):
-        FileDocuments(docs / "picture.png")
+    with pytest.raises(DataError, match=r"has the suffix '\.mp4', which is not read. Known are \.txt"):
+        FileDocuments(docs / "film.mp4")
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="has no file that can be read"):
         FileDocuments(tmp_path / "empty")

@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .console import note, print_json, print_table
-from .options import DEFAULT_MODEL, Backend, BatchSize, Column, Device, Dtype, Json, Model, Rerank, load_model
-from .retrieval import answer_from
+from .options import (
+    DEFAULT_MODEL,
+    Backend,
+    BatchSize,
+    Column,
+    Device,
+    Dtype,
+    ImageQuery,
+    Json,
+    Model,
+    Rerank,
+    load_model,
+)
+from .retrieval import answer_by_image, answer_from
 from .search import PASSAGE_COLUMNS, described, tell_skipped
 
 if TYPE_CHECKING:
@@ -27,7 +39,7 @@ Inputs = Annotated[
     typer.Argument(
         metavar="INPUT...",
         help="Files and folders: .txt, .md, .html and .pdf are a document each; .jsonl, .csv, .tsv and .parquet hold "
-        "one in each row.",
+        "one in each row; images, for models that read them.",
     ),
 ]
 OnBadFile = Annotated[
@@ -89,11 +101,9 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Embed what is new or changed in files and folders; remove nothing."""
-    from ..index import FileDocuments
-
     index = _opened(path)
     for source in inputs:
-        files = FileDocuments(source, column=column, on_bad_file=on_bad_file)
+        files = index.files(source, column=column, on_bad_file=on_bad_file)
         _report(source, index.add(files, batch_size=batch_size), as_json)
 
 
@@ -149,10 +159,14 @@ def search(
     where: Where = None,
     mode: Annotated[str, typer.Option("--mode", help="dense (by meaning), text (by words), or hybrid.")] = "hybrid",
     rerank: Rerank = None,
+    image: ImageQuery = None,
     as_json: Json = False,
 ) -> None:
     """Find the passages that answer a query."""
     index = _opened(path)
+    if image is not None:
+        answer_by_image(index, image, query, described, PASSAGE_COLUMNS, top_k=top_k, where=where, as_json=as_json)
+        return
     if mode != "text":
         _ = index.model  # loaded now, so that the time told of the first query is its own
     answer_from(

@@ -63,18 +63,19 @@ def draw(
     if not output.expanduser().parent.is_dir():
         raise DataError(f"{output} cannot be written: there is no folder {output.parent}.")
     if is_index(source):
-        texts, shown, vectors, total = _of_index(source, where, sample)
+        texts, shown, vectors, total, pictures = _of_index(source, where, sample)
     elif where is not None:
         raise typer.BadParameter("conditions are for indexes; a file of texts has no columns to ask.", param_hint="-w")
     else:
         texts, total = _of_file(source, column, form, sample)
-        shown = texts
+        shown, pictures = texts, None
         embedder = load_model(model, dtype=dtype, backend=backend, device=device)
         vectors = embedder.encode(texts)
         tell_truncation(embedder)
     found = cluster(vectors, n_clusters=count)
     names = name_clusters(texts, found.labels)
-    path = draw_map(vectors, shown, [names[label] for label in found.labels.tolist()], output, title=source)
+    labels = [names[label] for label in found.labels.tolist()]
+    path = draw_map(vectors, shown, labels, output, title=source, pictures=pictures)
     if as_json:
         print_json({"output": str(path), "texts": len(texts), "of": total, "clusters": names})
         return
@@ -82,14 +83,27 @@ def draw(
     note(f"{drawn} in {len(found):,} clusters, drawn in {path}. Open it in a browser.")
 
 
-def _of_index(path: str, where: str | None, sample: int) -> tuple[Sequence[str], list[str], FloatArray, int]:
-    """Passages of an index, what is shown of each, their vectors, and how many there are in all."""
+def _of_index(
+    path: str, where: str | None, sample: int
+) -> tuple[Sequence[str], list[str], FloatArray, int, list[str | None]]:
+    """Passages of an index, what is shown of each, their vectors, how many there are in all, and pictures of images."""
     from ..index import Index
 
     index = Index.open(path)
     held = index.contents(where, sample)
     shown = [f"{name}: {passage}" for name, passage in zip(held.documents, held.passages, strict=True)]
-    return held.passages, shown, held.vectors, index.count(where)
+    pictures = [None if path is None else _picture(path) for path in held.images()]
+    return held.passages, shown, held.vectors, index.count(where), pictures
+
+
+def _picture(path: Path) -> str | None:
+    from ..errors import ImageError
+    from ..images import thumbnail
+
+    try:
+        return thumbnail(path)
+    except ImageError:
+        return None  # changed since it was indexed; a dot stands for it
 
 
 def _of_file(source: str, column: str | None, form: str | None, sample: int) -> tuple[list[str], int]:

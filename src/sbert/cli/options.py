@@ -34,6 +34,10 @@ Dtype = Annotated[
 ]
 Backend = Annotated[str, typer.Option("--backend", help="Engine: auto, openvino, torch or static.")]
 Device = Annotated[str | None, typer.Option("--device", help="Where to compute: cpu, cuda, cuda:1, mps ...")]
+ImageQuery = Annotated[
+    str | None,
+    typer.Option("--image", metavar="FILE", help="An image to look for, instead of QUERY, with a model such as CLIP."),
+]
 Rerank = Annotated[
     str | None,
     typer.Option("--rerank", metavar="MODEL", help="Cross-encoder that puts the best hundred in order."),

@@ -3,13 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
 
 from .answers import answer
 from .options import load_reranker
 
 if TYPE_CHECKING:
+    from ..index import Index
     from ..search.pipeline import Retriever
+
+
+def answer_by_image(
+    index: Index,
+    image: str,
+    query: str | None,
+    describe: Callable[[Any], dict[str, Any]],
+    columns: tuple[str, ...],
+    *,
+    top_k: int,
+    where: str | None,
+    as_json: bool,
+) -> None:
+    """Answer with what is most like an image; arguments as for :func:`answer_from`."""
+    if query is not None:
+        raise typer.BadParameter("give QUERY or --image, not both.", param_hint="--image")
+    path = Path(image).expanduser()
+    answer(
+        image,
+        lambda _: [describe(hit) for hit in index.search_image(path, top_k, where=where)],
+        columns,
+        as_json=as_json,
+    )
 
 
 def answer_from(

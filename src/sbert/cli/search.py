@@ -15,13 +15,14 @@ from .options import (
     Device,
     Dtype,
     Form,
+    ImageQuery,
     Json,
     Model,
     Rerank,
     load_model,
     tell_truncation,
 )
-from .retrieval import answer_from
+from .retrieval import answer_by_image, answer_from
 
 if TYPE_CHECKING:
     from ..index import Hit
@@ -52,9 +53,10 @@ def search(
     backend: Backend = "auto",
     device: Device = None,
     rerank: Rerank = None,
+    image: ImageQuery = None,
     as_json: Json = False,
 ) -> None:
-    """Search the texts of a file, or the documents of a folder, by meaning.
+    """Search the texts of a file, or the documents and images of a folder, by meaning.
 
     Vectors are kept beside the file or folder, in a folder with .sbert-cache behind its name. An index is searched with
     its own model; of a folder, the files that changed are embedded anew.
@@ -75,8 +77,13 @@ def search(
             )
             note(f"{changes}; the index is {index.path}.")
             tell_skipped(dict(changes.skipped))
+        if image is not None:
+            answer_by_image(index, image, query, described, PASSAGE_COLUMNS, top_k=top_k, where=None, as_json=as_json)
+            return
         answer_from(index, query, described, PASSAGE_COLUMNS, top_k=top_k, rerank=rerank, as_json=as_json)
         return
+    if image is not None:
+        raise typer.BadParameter("images are looked for in folders and indexes.", param_hint="--image")
     embedder = load_model(model, dtype=dtype, backend=backend, device=device)
     texts = _text_corpus(embedder, corpus, column, form)
     answer_from(texts, query, _described_text, ("text",), top_k=top_k, rerank=rerank, as_json=as_json)

@@ -2,5 +2,6 @@
 
 from .preprocess import preprocessed
 from .sources import Image, is_image, open_image
+from .thumbnail import thumbnail
 
-__all__ = ["Image", "is_image", "open_image", "preprocessed"]
+__all__ = ["Image", "is_image", "open_image", "preprocessed", "thumbnail"]

@@ -37,7 +37,8 @@ def folder_index(
         DataError: nothing in the folder can be read.
         StoredIndexError: no place takes an index.
     """
-    documents = FileDocuments(Path(folder), column=column, on_bad_file="skip")
+    images = model.spec.input.reads_images
+    documents = FileDocuments(Path(folder), column=column, on_bad_file="skip", images=images)
     problems = []
     for place in cache_places(folder):
         path = place / f"{model.fingerprint[:16]}.lance"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..types import FloatArray
+from .formats.images import SUFFIXES
 from .lance import translated_filter
-from .schema import DOCUMENT, ID, PASSAGE, VECTOR
+from .schema import DOCUMENT, ID, PASSAGE, SOURCE, VECTOR
 from .store import Store
 
 
@@ -21,20 +23,34 @@ class Contents:
     Attributes:
         ids: names of the passages.
         documents: names of their documents.
+        sources: the file or folder that each document comes from; empty for documents that were added by themselves.
         passages: their texts.
         vectors: (n, d) float32; zeros for a passage that has no direction.
     """
 
     ids: Sequence[str]
     documents: Sequence[str]
+    sources: Sequence[str]
     passages: Sequence[str]
     vectors: FloatArray
+
+    def images(self) -> list[Path | None]:
+        """The image files that documents are of, where they are still there."""
+        return [_image(source, document) for source, document in zip(self.sources, self.documents, strict=True)]
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __repr__(self) -> str:
         return f"Contents({len(self):,} passages, vectors {self.vectors.shape})"
+
+
+def _image(source: str, document: str) -> Path | None:
+    if not source or Path(document).suffix.lower() not in SUFFIXES:
+        return None
+    # A document is called after its file, from the name of its source on.
+    path = Path(source).parent / document
+    return path if path.is_file() else None
 
 
 def read(store: Store, where: str | None, limit: int | None) -> Contents:
@@ -48,7 +64,7 @@ def read(store: Store, where: str | None, limit: int | None) -> Contents:
     Raises:
         InputError: something is wrong with the condition.
     """
-    columns = [ID, DOCUMENT, PASSAGE, VECTOR]
+    columns = [ID, DOCUMENT, SOURCE, PASSAGE, VECTOR]
     with translated_filter(where, store.columns):
         search = store.table.search()
         search = search if where is None else search.where(where)
@@ -58,8 +74,8 @@ def read(store: Store, where: str | None, limit: int | None) -> Contents:
             numbers = search.with_row_id(True).select([]).to_arrow()["_rowid"].to_numpy()
             chosen = np.linspace(0, len(numbers) - 1, limit).astype(int)
             rows = store.table.take_row_ids(numbers[chosen].tolist()).select(columns).to_arrow()
-    ids, documents, passages = (rows[name].to_pylist() for name in (ID, DOCUMENT, PASSAGE))
-    return Contents(ids, documents, passages, matrix(rows[VECTOR].combine_chunks()))
+    ids, documents, sources, passages = (rows[name].to_pylist() for name in columns[:-1])
+    return Contents(ids, documents, sources, passages, matrix(rows[VECTOR].combine_chunks()))
 
 
 def matrix(column: Any) -> FloatArray:

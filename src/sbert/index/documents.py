@@ -6,9 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
-from ..errors import InputError, NotTextError
+from ..checkpoints.files import sha256_of
+from ..errors import DataError, InputError, NotTextError
 from ..types import FloatArray
 
 
@@ -28,6 +30,29 @@ class Section:
 
 
 @dataclass(frozen=True)
+class ImageFile:
+    """An image, by its file.
+
+    Args:
+        path: the file.
+        digest: a hash of what is in it; of what is there now by default.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+
+    path: str
+    digest: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.digest:
+            try:
+                object.__setattr__(self, "digest", sha256_of(Path(self.path).expanduser())[:32])
+            except OSError as error:
+                raise DataError(f"The image {self.path} cannot be read: {error}") from error
+
+
+@dataclass(frozen=True)
 class Document:
     """A document.
 
@@ -39,6 +64,8 @@ class Document:
         sections: parts that passages do not cross; the whole text if none.
         embedding: (d,) a vector of the whole text that the index's model made before. The document is then one passage,
             and nothing is embedded. It is not part of what makes two documents equal.
+        image: a file whose image the vector is made of, in an index whose model reads images. The document is then one
+            passage, and its text is what words find it by.
 
     Raises:
         NotTextError: id or text is not text.
@@ -50,6 +77,7 @@ class Document:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     sections: Sequence[Section] = ()
     embedding: FloatArray | None = field(default=None, compare=False, repr=False)
+    image: ImageFile | None = None
 
     def __post_init__(self) -> None:
         for name in ("id", "text"):
@@ -76,6 +104,8 @@ class Document:
 
     def content_hash(self) -> str:
         """A hash of what its vectors depend on, apart from the model: its text and where it may be cut."""
+        if self.image is not None:
+            return content_hash(self.text, f"image {self.image.digest}")
         cuts = json.dumps([[part.start, part.stop, part.heading] for part in self.sections]) if self.sections else ""
         return content_hash(self.text, cuts, whole=self.embedding is not None)
 
@@ -85,9 +115,10 @@ class Document:
         return whole_hash(self.content_hash(), facts)
 
 
-#: What an index takes as a document: one, a text, or a dict with ``text``, perhaps ``id``, ``embedding``, and metadata.
+#: What an index takes as a document: one, a text, or a dict with ``text``, perhaps ``id``, ``embedding``, ``image`` (a
+#: path), and metadata.
 DocumentLike: TypeAlias = Document | str | Mapping[str, Any]
-_OWN_KEYS = ("id", "text", "embedding")
+_OWN_KEYS = ("id", "text", "embedding", "image")
 
 
 def as_documents(items: Iterable[DocumentLike]) -> Iterator[Document]:
@@ -126,7 +157,8 @@ def _as_document(item: DocumentLike, number: int) -> Document:
         name = str(name)
     try:
         metadata = {key: value for key, value in facts.items() if key not in _OWN_KEYS}
-        return Document(name, text, metadata, embedding=facts.get("embedding"))
+        image = None if facts.get("image") is None else ImageFile(str(facts["image"]))
+        return Document(name, text, metadata, embedding=facts.get("embedding"), image=image)
     except InputError as error:
         raise type(error)(f"documents[{number}]: {error}") from None
 

@@ -251,8 +251,18 @@ class Index:
             StoredIndexError: it cannot be written.
         """
         if isinstance(source, (str, os.PathLike)):
-            source = FileDocuments(Path(source), column=column, on_bad_file=on_bad_file)
+            source = self.files(source, column=column, on_bad_file=on_bad_file)
         return self._written(source, name, batch_size, show_progress_bar, removes=True, settle=True)
+
+    def files(
+        self, source: str | os.PathLike[str], *, column: str | None = None, on_bad_file: str = "error"
+    ) -> FileDocuments:
+        """The documents of a file or folder as this index reads them: images among them where its model reads those.
+
+        Arguments and errors are those of :meth:`sync`.
+        """
+        images = self.model.spec.input.reads_images
+        return FileDocuments(Path(source), column=column, on_bad_file=on_bad_file, images=images)
 
     def remove(self, ids: str | Sequence[str] | None = None, *, where: str | None = None) -> int:
         """Remove documents.
@@ -412,6 +422,23 @@ class Index:
         searcher = self._searcher()
         found = [searcher.search(text, vector, request) for text, vector in zip(queries, vectors, strict=True)]
         return found[0] if isinstance(query, str) else found
+
+    def search_image(self, image: Any, top_k: int = 10, *, where: str | None = None) -> list[Hit]:
+        """The passages and images that are most like an image, by the vectors of a model that reads images.
+
+        Args:
+            image: one of Pillow, a path, or an array of uint8, (height, width, channels).
+            top_k: hits at the most.
+            where: as for :meth:`search`.
+
+        Raises:
+            ImageError: it cannot be read.
+            InputError: the model reads texts alone; or as for :meth:`search`.
+        """
+        if not self.model.spec.input.reads_images:
+            raise InputError(f"{self._identity.model} reads texts alone, so nothing is found by an image.")
+        vector = self.model.encode({"image": image} if isinstance(image, str) else image, show_progress_bar=False)
+        return self.search_vector(vector, top_k, where=where)
 
     def search_vector(self, embedding: Vectors, top_k: int = 10, *, where: str | None = None) -> list[Hit]:
         """The passages whose vectors are most like one that is at hand.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,9 +63,27 @@ class Embedder:
             EngineError: the model gave NaN or infinity; the document is named.
             InputError: the model cannot cut texts; a vector that a document brings is not one of the model's.
         """
-        made = iter(self._embedded([document for document in documents if document.embedding is None]))
-        given = iter(self._given([document for document in documents if document.embedding is not None]))
-        return [next(made if document.embedding is None else given) for document in documents]
+        ways = {"embedding": self._given, "image": self._pictured, "text": self._embedded}
+        made = {
+            way: iter(make([document for document in documents if _way(document) == way])) for way, make in ways.items()
+        }
+        return [next(made[_way(document)]) for document in documents]
+
+    def _pictured(self, documents: Sequence[Document]) -> list[list[Passage]]:
+        """The passages of images: one each, with the image's vector and the document's text."""
+        if not documents:
+            return []
+        if not self._model.spec.input.reads_images:
+            raise InputError(
+                f"Document {documents[0].id!r} is an image; {self._model.spec.name} reads texts alone. Make the index "
+                "with a model such as CLIP."
+            )
+        paths = [Path(document.image.path).expanduser() for document in documents if document.image is not None]
+        vectors = self._model.encode(paths, batch_size=self._options["batch_size"], show_progress_bar=False)
+        return [
+            [Passage(0, len(document.text), document.text, None, vector)]
+            for document, vector in zip(documents, vectors, strict=True)
+        ]
 
     def _given(self, documents: Sequence[Document]) -> list[list[Passage]]:
         vectors = [np.asarray(document.embedding, np.float32) for document in documents]
@@ -108,12 +127,21 @@ class Embedder:
         Raises:
             InputError: they do not.
         """
+        if self._model.spec.input.reads_images:
+            return  # which may be all that the index will hold
         self._model.encode_chunks([""], **self._options)
 
     def query(self, texts: Sequence[str]) -> FloatArray:
         """Vectors of queries, (q, d) float32."""
         vectors: FloatArray = np.asarray(self._model.encode_query(list(texts), show_progress_bar=False), np.float32)
         return vectors
+
+
+def _way(document: Document) -> str:
+    """What a document's vector is made of."""
+    if document.embedding is not None:
+        return "embedding"
+    return "text" if document.image is None else "image"
 
 
 def has_direction(text: str, length: float, cosine: bool) -> bool:

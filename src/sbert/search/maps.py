@@ -35,6 +35,7 @@ def draw_map(
     *,
     title: str = "map",
     seed: int = 0,
+    pictures: Sequence[str | None] | None = None,
 ) -> Path:
     """Write a map of texts: a page that pans, zooms, searches, and shows the text under the pointer.
 
@@ -47,6 +48,8 @@ def draw_map(
         path: the file, such as ``map.html``.
         title: of the page.
         seed: of the layout; the same rows and seed give the same map.
+        pictures: for each text a small picture that stands in its place, as :func:`sbert.images.thumbnail` gives it;
+            None for a dot.
 
     Returns:
         The file.
@@ -57,9 +60,10 @@ def draw_map(
         MissingDependencyError: umap-learn, an extra, is not installed.
     """
     rows = as_rows(embeddings, "embeddings")
-    if not len(rows) == len(texts) == len(names):
+    counts = [len(rows), len(texts), len(names), *([] if pictures is None else [len(pictures)])]
+    if len(set(counts)) > 1:
         raise InputError(
-            f"embeddings, texts and names must be as many as each other; got {len(rows)}, {len(texts)}, {len(names)}."
+            f"embeddings, texts, names and pictures must be as many as each other; got {', '.join(map(str, counts))}."
         )
     places = np.rint(layout(rows, seed=seed) * (_SIDE - 1)).astype(int)
     listed = [name for name, _ in _by_size(names)]
@@ -74,6 +78,8 @@ def draw_map(
         "centres": [np.median(places[labels == place], axis=0).tolist() for place in range(len(listed))],
         "texts": [text[:_SHOWN] for text in texts],
     }
+    if pictures is not None and any(pictures):
+        data["pictures"] = list(pictures)
     # "</script>" in a text would end the data, so no "<" is left in it.
     written = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     page = resources.files(__package__).joinpath("map_page.html").read_text(encoding="utf-8")

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..types import IntArray
 from .tokenizer import TextOrPair, Tokenizer
-from .tokens import Tokens, WholeText
+from .tokens import Tokens
 
 
 class FilledTokenizer(Tokenizer):
@@ -52,9 +51,3 @@ class FilledTokenizer(Tokenizer):
 
     def prompt_length(self, prompt: str) -> int:  # noqa: D102
         return self._inner.prompt_length(prompt)
-
-    def whole(self, texts: Sequence[str]) -> list[WholeText]:  # noqa: D102
-        return self._inner.whole(texts)
-
-    def frame(self) -> tuple[IntArray, IntArray]:  # noqa: D102
-        return self._inner.frame()

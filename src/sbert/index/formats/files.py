@@ -10,6 +10,8 @@ from ...errors import DataError, MissingDependencyError, SbertError, closest, on
 from ..documents import Document
 from .headings import sections
 from .html import page
+from .images import SUFFIXES as IMAGES
+from .images import image_document
 from .markdown import front_matter, headings
 from .pdf import pages
 from .tables import table_documents
@@ -34,6 +36,7 @@ class FileDocuments:
         source: the file or folder.
         column: of tables, the column of texts; found by itself.
         on_bad_file: ``error``, or ``skip`` to leave out files that cannot be read.
+        images: whether images are documents too, for an index whose model reads them.
 
     Attributes:
         source: the file or folder, absolute: what documents are told to come from.
@@ -45,14 +48,16 @@ class FileDocuments:
         InputError: ``on_bad_file`` is not known.
     """
 
-    def __init__(self, source: str | Path, *, column: str | None = None, on_bad_file: str = "error") -> None:
+    def __init__(
+        self, source: str | Path, *, column: str | None = None, on_bad_file: str = "error", images: bool = False
+    ) -> None:
         if on_bad_file not in ON_BAD_FILE:
             raise one_of("on_bad_file", on_bad_file, ON_BAD_FILE)
         path = Path(source).expanduser()
         self._given, self.path = path, path.resolve()
         self.source = str(self.path)
         self._column, self._skip = column, on_bad_file == "skip"
-        self.files = find_documents(path)
+        self.files = find_documents(path, images=images)
         self.skipped: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Document]:
@@ -77,22 +82,27 @@ class FileDocuments:
         return "/".join((self.path.name, *inside.parts))
 
 
-def find_documents(path: Path) -> list[Path]:
+def find_documents(path: Path, *, images: bool = False) -> list[Path]:
     """The files to read: the one named, or all of a folder with a known suffix, its folders' too, sorted.
+
+    Args:
+        path: the file or folder.
+        images: whether images are among them.
 
     Raises:
         DataError: there is none.
     """
     if path.is_dir():
-        found = sorted(file for file in path.rglob("*") if _is_wanted(file, path))
+        found = sorted(file for file in path.rglob("*") if _is_wanted(file, path, images))
         if not found:
-            raise DataError(f"{path} has no file that can be read: {_known()}.")
+            raise DataError(f"{path} has no file that can be read: {_known(images)}.")
         return found
     if not path.exists():
         near = closest(path.name, [other.name for other in path.parent.iterdir()]) if path.parent.is_dir() else ""
         raise DataError(f"There is no file or folder {path}.{near}")
-    if _kind(path) is None:
-        raise DataError(f"{path} has the suffix {path.suffix!r}, which is not read. Known are {_known()}.")
+    if _kind(path) is None and not (images and _is_image(path)):
+        advice = "Images need a model such as CLIP." if _is_image(path) else f"Known are {_known(images)}."
+        raise DataError(f"{path} has the suffix {path.suffix!r}, which is not read. {advice}")
     return [path]
 
 
@@ -107,6 +117,9 @@ def read_documents(path: Path, name: str, column: str | None = None) -> Iterator
     Raises:
         DataError: it cannot be read.
     """
+    if _is_image(path):
+        yield image_document(path, name)
+        return
     kind = _kind(path)
     if kind in ("jsonl", "csv", "tsv", "parquet"):
         yield from table_documents(path, name, kind, column)
@@ -145,13 +158,18 @@ def _kind(path: Path) -> str | None:
     return KINDS.get(name.suffix.lower())
 
 
-def _is_wanted(file: Path, folder: Path) -> bool:
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGES
+
+
+def _is_wanted(file: Path, folder: Path, images: bool) -> bool:
     inside = file.relative_to(folder).parts
     if any(part.startswith(".") or part.endswith((".lance", ".sbert-cache")) for part in inside):
         return False
-    return _kind(file) is not None and file.is_file()
+    return (_kind(file) is not None or (images and _is_image(file))) and file.is_file()
 
 
-def _known() -> str:
+def _known(images: bool) -> str:
     names: Sequence[str] = list(KINDS)
-    return ", ".join(names) + f", each also with {' or '.join(COMPRESSED)} behind it"
+    more = f"; images: {', '.join(IMAGES)}" if images else ""
+    return ", ".join(names) + f", each also with {' or '.join(COMPRESSED)} behind it{more}"
