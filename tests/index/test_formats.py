@@ -215,6 +215,7 @@ def test_bad_files_are_named_or_left_out(docs):
 def test_what_is_not_there(docs, tmp_path):
     with pytest.raises(DataError, match=r"There is no file or folder .* Did you mean 'docs'"):
         FileDocuments(tmp_path / "dosc")
+    (docs / "film.mp4").touch()
     with pytest.raises(DataError, match=r"has the suffix '\.mp4', which is not read. Known are \.txt"):
         FileDocuments(docs / "film.mp4")
     (tmp_path / "empty").mkdir()

@@ -23,6 +23,7 @@ from sbert.models import (
     WhitespaceTokenizer,
     WordEmbeddings,
 )
+from support import language_models
 from support import words as word_models
 from support.image_models import make_image_model, picture, pictures
 from support.real_models import splade_tiny
@@ -206,6 +207,19 @@ def test_cross_encoders_travel_both_ways(peer, tmp_path, architecture, labels, b
     np.testing.assert_allclose(scores_of(peer, tmp_path / "ours", tmp_path), scores, atol=1e-4)
     peer("save", tmp_path / "ours", tmp_path / "theirs", pairs=[])
     again = CrossEncoder(tmp_path / "theirs", backend=backend, device="cpu")
+    np.testing.assert_allclose(again.predict(PAIRS), scores, atol=1e-4)
+
+
+@pytest.mark.parametrize("template", [language_models.STRUCTURED, language_models.FLAT, None])
+def test_language_models_travel_both_ways(peer, tmp_path, template):
+    source = language_models.make_language_model(tmp_path / "source", template=template)
+    model = CrossEncoder(source, device="cpu")
+    scores = model.predict(PAIRS)
+    np.testing.assert_allclose(scores_of(peer, source, tmp_path), scores, atol=1e-4)
+    model.save_pretrained(tmp_path / "ours")
+    np.testing.assert_allclose(scores_of(peer, tmp_path / "ours", tmp_path), scores, atol=1e-4)
+    peer("save", tmp_path / "ours", tmp_path / "theirs", pairs=[])
+    again = CrossEncoder(tmp_path / "theirs", device="cpu")
     np.testing.assert_allclose(again.predict(PAIRS), scores, atol=1e-4)
 
 

@@ -12,6 +12,7 @@ from .aliases import read_module
 from .files import MODULES_FILE, inside, read_json, read_json_list, setting
 from .modules import (
     ImageTextSpec,
+    LogitScoreSpec,
     ModuleSpec,
     NormalizeSpec,
     PoolingSpec,
@@ -21,7 +22,7 @@ from .modules import (
     TransformerSpec,
 )
 from .modules.image_text import reads_images
-from .modules.transformer import CLASSIFICATION, FEATURES, FILL_MASK
+from .modules.transformer import CLASSIFICATION, FEATURES, FILL_MASK, NEXT_WORD
 from .spec import ModelSpec
 
 MODEL_FILE = "config_sentence_transformers.json"
@@ -167,6 +168,9 @@ def _pooled(network: TransformerSpec, mode: str = "mean") -> tuple[ModuleSpec, .
 def _with_head(folder: Path, family: str) -> tuple[ModuleSpec, ...] | None:
     """The modules of a family whose networks have a head, where a folder does not list them; None for others."""
     if family == CROSS_ENCODER:
+        speaking = network_of(folder, NEXT_WORD)
+        if speaking.has_head:
+            return speaking, LogitScoreSpec.usual(speaking.folder)
         return (network_of(folder, CLASSIFICATION),)
     if family == SPARSE_ENCODER:
         network = network_of(folder, FILL_MASK)

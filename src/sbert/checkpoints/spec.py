@@ -103,8 +103,8 @@ class ModelSpec:
 
     @property
     def scores(self) -> bool:
-        """Whether scores come out, by the network's own head."""
-        return any(isinstance(module, TransformerSpec) and module.scores for module in self.modules)
+        """Whether scores come out, by the network's own head or from what it would say."""
+        return any(module.scores for module in self.modules)
 
     @property
     def output(self) -> str:

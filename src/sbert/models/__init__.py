@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Dense,
         Dropout,
         LayerNorm,
+        LogitScore,
         MultiVectorMask,
         Normalize,
         Pooling,
@@ -53,17 +54,17 @@ _HOMES = {
     "load": ".families",
 }
 _TORCH_MODULES = (
-    "CNN", "LSTM", "BoW", "CLIPModel", "Dense", "Dropout", "LayerNorm", "MultiVectorMask", "Normalize", "Pooling",
-    "SparseAutoEncoder", "SpladePooling", "StaticEmbedding", "Transformer", "WeightedLayerPooling", "WordEmbeddings",
-    "WordWeights",
+    "CNN", "LSTM", "BoW", "CLIPModel", "Dense", "Dropout", "LayerNorm", "LogitScore", "MultiVectorMask", "Normalize",
+    "Pooling", "SparseAutoEncoder", "SpladePooling", "StaticEmbedding", "Transformer", "WeightedLayerPooling",
+    "WordEmbeddings", "WordWeights",
 )  # fmt: skip
 
 __all__ = [
     "CNN", "LSTM", "BoW", "CLIPModel", "CrossEncoder", "Dense", "Dropout", "HierarchicalTokenPooling",
-    "LambdaTokenPooling", "LayerNorm", "MultiVectorEncoder", "MultiVectorMask", "Normalize", "PhraseTokenizer",
-    "Pooling", "Router", "SentenceTransformer", "SparseAutoEncoder", "SparseEncoder", "SpladePooling",
-    "StaticEmbedding", "Transformer", "WeightedLayerPooling", "WhitespaceTokenizer", "WordEmbeddings", "WordTokenizer",
-    "WordWeights", "load",
+    "LambdaTokenPooling", "LayerNorm", "LogitScore", "MultiVectorEncoder", "MultiVectorMask", "Normalize",
+    "PhraseTokenizer", "Pooling", "Router", "SentenceTransformer", "SparseAutoEncoder", "SparseEncoder",
+    "SpladePooling", "StaticEmbedding", "Transformer", "WeightedLayerPooling", "WhitespaceTokenizer", "WordEmbeddings",
+    "WordTokenizer", "WordWeights", "load",
 ]  # fmt: skip
 
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..checkpoints import ModelSpec
+from ..checkpoints.modules.transformer import NEXT_WORD
 from ..checkpoints.read import CROSS_ENCODER
 from ..errors import InputError, NotTextError, positive
+from ..text import ChatTokenizer
 from ..types import FloatArray
 from .activations import IDENTITY, SIGMOID, Activation, activation_of, softmax
 from .base import BaseModel
@@ -80,7 +82,10 @@ class CrossEncoder(BaseModel):
         self._asked_labels = num_labels
         super().__init__(model_name_or_path, **options)
         if not self.spec.scores:
-            raise InputError("A CrossEncoder needs a Transformer with transformer_task='sequence-classification'.")
+            raise InputError(
+                "A CrossEncoder needs a Transformer with transformer_task='sequence-classification', or one with "
+                "'text-generation' and a LogitScore."
+            )
         if max_length is not None:
             positions = self.spec.input.positions
             self.max_seq_length = max_length if positions is None else min(max_length, positions)
@@ -116,6 +121,7 @@ class CrossEncoder(BaseModel):
         Args:
             inputs: a pair of texts, or pairs in a list, generator or array of two columns.
             prompt_name: name of the prompt to put in front of each first text; the default prompt when none is named.
+                A language model with a chat template is told it as the system's message.
             prompt: the prompt itself; wins over ``prompt_name``.
             batch_size: pairs in a batch at the most. Batches are counted in tokens, so there is no need to set it.
             show_progress_bar: True or False; by default a bar shows after two seconds, in a terminal.
@@ -147,8 +153,13 @@ class CrossEncoder(BaseModel):
             engine_of(self.engine, device, pool) as engine,
             progress_bar(len(pairs), show_progress_bar, "Scoring") as progress,
         ):
-            job = Job(with_prompt(pairs, chosen), 0, batch_size, policy, progress)
-            scores, self.truncation = sentence_vectors(engine, self._tokenizer, job, self.num_labels)
+            tokenizer = self._tokenizer
+            if isinstance(tokenizer, ChatTokenizer):
+                tokenizer = tokenizer.with_system(chosen)
+            else:
+                pairs = with_prompt(pairs, chosen)
+            job = Job(pairs, 0, batch_size, policy, progress)
+            scores, self.truncation = sentence_vectors(engine, tokenizer, job, self.num_labels)
         scores = activation(scores)
         if apply_softmax and self.num_labels > 1 and len(scores):
             scores = softmax(scores)
@@ -291,6 +302,10 @@ class CrossEncoder(BaseModel):
     def _adapted(self, spec: ModelSpec, backend: str) -> tuple[ModelSpec, dict[str, Any]]:
         """The spec with as many labels as were asked for; a network without a head gets one with one label."""
         network = spec.transformer
+        if network.task == NEXT_WORD:
+            if self._asked_labels not in (None, 1):
+                raise InputError(f"A language model gives one score for a pair; got num_labels={self._asked_labels}.")
+            return spec, {}
         wanted = self._asked_labels or (None if network.has_head else 1)
         if wanted is None or (network.has_head and wanted == network.labels):
             return spec, {}

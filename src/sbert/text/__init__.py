@@ -1,6 +1,7 @@
 """From texts to token numbers: tokenizers, truncation counts, batches of a token budget."""
 
 from .batching import make_batch, padded_length, plan_batches
+from .chat import ChatTokenizer
 from .load import load_tokenizer
 from .plain import PlainTokenizer
 from .tokenizer import FastTokenizer, Tokenizer
@@ -8,6 +9,7 @@ from .tokens import Batch, Tokens, WholeText
 from .word_tokenizer import PhraseTokenizer, WhitespaceTokenizer, WordTokenizer
 
 __all__ = [
-    "Batch", "FastTokenizer", "PhraseTokenizer", "PlainTokenizer", "Tokenizer", "Tokens", "WhitespaceTokenizer",
-    "WholeText", "WordTokenizer", "load_tokenizer", "make_batch", "padded_length", "plan_batches",
+    "Batch", "ChatTokenizer", "FastTokenizer", "PhraseTokenizer", "PlainTokenizer", "Tokenizer", "Tokens",
+    "WhitespaceTokenizer", "WholeText", "WordTokenizer", "load_tokenizer", "make_batch", "padded_length",
+    "plan_batches",
 ]  # fmt: skip

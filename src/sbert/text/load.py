@@ -18,6 +18,7 @@ from ..checkpoints.modules import (
 from ..checkpoints.modules.image_text import SIGLIP
 from ..checkpoints.modules.table import TOKENIZER, TableSpec
 from ..errors import CorruptCheckpointError, TokenizerNotFoundError, UnsupportedModelError
+from .chat import chat_tokenizer, read_chat_template
 from .filled import FilledTokenizer
 from .plain import PlainTokenizer
 from .tokenizer import FastTokenizer, Tokenizer
@@ -45,7 +46,9 @@ def load_tokenizer(module: InputSpec, *, trust_remote_code: bool = False) -> Tok
         UnsupportedModelError: the module is of a kind that reads no text here.
     """
     if isinstance(module, TransformerSpec):
-        return _of_transformer(module, trust_remote_code)
+        found = _of_transformer(module, trust_remote_code)
+        template = None if module.chat is None else read_chat_template(module.folder, *module.chat)
+        return found if template is None else chat_tokenizer(found, template)
     if isinstance(module, ImageTextSpec):
         found = _of_transformer(module, trust_remote_code)
         return FilledTokenizer(found) if module.model_type == SIGLIP else found

@@ -11,6 +11,7 @@ from .image_preprocessing import ImagePreprocessing
 from .image_text import ImageTextSpec
 from .input import InputSpec
 from .layer_norm import LayerNormSpec
+from .logit_score import LogitScoreSpec
 from .lstm import LSTMSpec
 from .multi_vector_mask import MultiVectorMaskSpec
 from .normalize import NormalizeSpec
@@ -46,6 +47,7 @@ KINDS: dict[str, type[ModuleSpec]] = {
         RouterSpec,
         SparseStaticEmbeddingSpec,
         SparseAutoEncoderSpec,
+        LogitScoreSpec,
         WordEmbeddingsSpec,
         WordWeightsSpec,
         BoWSpec,
@@ -57,8 +59,8 @@ KINDS: dict[str, type[ModuleSpec]] = {
 
 __all__ = [
     "KINDS", "BoWSpec", "CNNSpec", "DenseSpec", "DropoutSpec", "HierarchicalTokenPoolingSpec", "ImagePreprocessing",
-    "ImageTextSpec", "InputSpec", "LSTMSpec", "LayerNormSpec", "ModuleSpec", "MultiVectorMaskSpec", "NormalizeSpec",
-    "PoolingSpec", "QueryExpansion", "RouterSpec", "SparseAutoEncoderSpec", "SparseStaticEmbeddingSpec",
-    "SpladePoolingSpec", "StaticEmbeddingSpec", "TableSpec", "TransformerSpec", "WeightedLayerPoolingSpec",
-    "WordEmbeddingsSpec", "WordWeightsSpec",
+    "ImageTextSpec", "InputSpec", "LSTMSpec", "LayerNormSpec", "LogitScoreSpec", "ModuleSpec", "MultiVectorMaskSpec",
+    "NormalizeSpec", "PoolingSpec", "QueryExpansion", "RouterSpec", "SparseAutoEncoderSpec",
+    "SparseStaticEmbeddingSpec", "SpladePoolingSpec", "StaticEmbeddingSpec", "TableSpec", "TransformerSpec",
+    "WeightedLayerPoolingSpec", "WordEmbeddingsSpec", "WordWeightsSpec",
 ]  # fmt: skip

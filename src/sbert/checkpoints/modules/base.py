@@ -38,6 +38,11 @@ class ModuleSpec(ABC):
         """The class name to write for it."""
         return self.kind
 
+    @property
+    def scores(self) -> bool:
+        """Whether scores of a text come out, and no vectors."""
+        return False
+
     @classmethod
     @abstractmethod
     def read(cls, folder: Path) -> ModuleSpec:

@@ -10,6 +10,7 @@ from typing import Any
 from ...errors import CheckpointError, CorruptCheckpointError, InputError, UnsupportedModelError
 from ..files import read_json, setting, write_json
 from ..weights import SAFETENSORS, save_tensors, weight_files
+from .chat_template import message_form, template_source
 from .input import InputSpec
 from .query_expansion import QueryExpansion
 
@@ -40,9 +41,10 @@ ADAPTER = "adapter_config.json"
 #: What ``quantization_config`` calls a network whose linear layers are stored in int8 by this project.
 STORED_INT8 = "sbert_int8"
 
-#: What a network is for, in the words of settings files: vectors of tokens; scores by a head of its own; or a number
-#: for each word of the vocabulary, by the head that it was pre-trained with.
+#: What a network is for, in the words of settings files: vectors of tokens; scores by a head of its own; a number for
+#: each word of the vocabulary, by the head that it was pre-trained with; or such numbers for the word that comes next.
 FEATURES, CLASSIFICATION, FILL_MASK = "feature-extraction", "sequence-classification", "fill-mask"
+NEXT_WORD = "text-generation"
 # What settings files say of a network with a head; of one without, older readers know no such keys.
 _TASK_SETTINGS: dict[str, dict[str, Any]] = {
     task: {
@@ -50,13 +52,13 @@ _TASK_SETTINGS: dict[str, dict[str, Any]] = {
         "modality_config": {"text": {"method": "forward", "method_output_name": "logits"}},
         "module_output_name": output,
     }
-    for task, output in ((CLASSIFICATION, "scores"), (FILL_MASK, "token_embeddings"))
+    for task, output in ((CLASSIFICATION, "scores"), (FILL_MASK, "token_embeddings"), (NEXT_WORD, "causal_logits"))
 }
 _TASKS = (FEATURES, *_TASK_SETTINGS)
 #: What settings files call the lengths of queries and documents, which late interaction has.
 TASK_LENGTHS = ("query_length", "document_length", "query_expansion")
 # What each head makes of the class of a whole network, in its configuration.
-_HEADS = {CLASSIFICATION: "ForSequenceClassification", FILL_MASK: "ForMaskedLM"}
+_HEADS = {CLASSIFICATION: "ForSequenceClassification", FILL_MASK: "ForMaskedLM", NEXT_WORD: "ForCausalLM"}
 
 # What transformers writes as model_max_length when a tokenizer has no limit; anything this large means "none".
 _NO_LIMIT = 10**9
@@ -72,8 +74,9 @@ class TransformerSpec(InputSpec):
         do_lower_case: whether texts are lower-cased, beside what the tokenizer itself does.
         settings: the settings file as found, for keys that only some engines use.
         max_seq_length: number of tokens it reads of a text, special tokens included; None where nothing limits it.
-        task: ``feature-extraction``; ``sequence-classification`` for one with a head that gives scores; or
-            ``fill-mask`` for one whose head gives, for each token, a number for each word of the vocabulary.
+        task: ``feature-extraction``; ``sequence-classification`` for one with a head that gives scores;
+            ``fill-mask`` for one whose head gives, for each token, a number for each word of the vocabulary; or
+            ``text-generation`` for one that gives such numbers for the word that comes after a text.
         query_length: tokens that it reads of a query; None for ``max_seq_length``. Late interaction alone has these.
         document_length: tokens that it reads of a document.
         query_expansion: how short queries are filled up; None for not at all.
@@ -149,7 +152,11 @@ class TransformerSpec(InputSpec):
         expansion = self.query_expansion and self.query_expansion.to_dict()
         lengths = zip(TASK_LENGTHS, (self.query_length, self.document_length, expansion), strict=True)
         own |= {key: value for key, value in lengths if value is not None}
-        write_json(folder / self.config_file, own | kept | _TASK_SETTINGS.get(self.task, {}))
+        task = dict(_TASK_SETTINGS.get(self.task, {}))
+        if self.chat is not None:
+            message = {"format": self.chat[0], "method": "forward", "method_output_name": "logits"}
+            task["modality_config"] = task["modality_config"] | {"message": message}
+        write_json(folder / self.config_file, own | kept | task)
 
     def companions(self) -> list[Path]:
         """The files that belong to the network or its tokenizer, beside its weights."""
@@ -216,6 +223,21 @@ class TransformerSpec(InputSpec):
         return [name for name, value in zip(TASK_LENGTHS, values, strict=True) if value is not None]
 
     @property
+    def chat(self) -> tuple[str, dict[str, Any]] | None:
+        """The form of messages and the values for the chat template of a network that scores pairs by what it says.
+
+        None where pairs are read as they are: it has no template, the settings name no messages, or another task.
+        """
+        source = template_source(self.folder)[0] if self.task == NEXT_WORD else None
+        where = self.folder / self.config_file
+        messages = setting(self.settings, "modality_config", dict, where, {"message": {}}).get("message")
+        if source is None or messages is None:
+            return None
+        kwargs = setting(self.settings, "processing_kwargs", dict, where, {})
+        form = setting(messages, "format", str, where, message_form(source))
+        return form, setting(kwargs, "chat_template", dict, where, {})
+
+    @property
     def has_head(self) -> bool:
         """Whether the folder's weights hold the head that the task needs, as far as its configuration tells."""
         names = map(str, self.config.get("architectures") or ())
@@ -234,7 +256,7 @@ class TransformerSpec(InputSpec):
 
     def output_dimension(self, dimension: int) -> int:  # noqa: ARG002
         """The network's own width, or the number of its scores, or of its words."""
-        if self.task == FILL_MASK:
+        if self.task in (FILL_MASK, NEXT_WORD):
             return self.vocabulary
         return self.labels if self.scores else self.dimension
 
@@ -283,8 +305,10 @@ def _refuse_unread(settings: dict[str, Any], path: Path) -> None:
             raise UnsupportedModelError(
                 f"{path}: {key}[{unread[0]!r}] changes the model in a way that is not read here."
             )
-    if settings.get("processing_kwargs"):
-        raise UnsupportedModelError(f"{path}: 'processing_kwargs' changes the model in a way that is not read here.")
+    if unread := sorted(setting(settings, "processing_kwargs", dict, path, {}).keys() - {"chat_template"}):
+        raise UnsupportedModelError(
+            f"{path}: 'processing_kwargs' changes {unread[0]!r} in a way that is not read here."
+        )
     text = setting(setting(settings, "modality_config", dict, path, {}), "text", dict, path, {})
     if text.get("method_output_name", "last_hidden_state") not in ("last_hidden_state", "logits"):
         raise UnsupportedModelError(

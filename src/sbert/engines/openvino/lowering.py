@@ -10,7 +10,7 @@ from typing import Any
 
 from ...checkpoints import ModelSpec
 from ...checkpoints.modules import ImageTextSpec, PoolingSpec, TransformerSpec
-from ...checkpoints.modules.transformer import CLASSIFICATION, FILL_MASK
+from ...checkpoints.modules.transformer import CLASSIFICATION, FILL_MASK, NEXT_WORD
 from ...checkpoints.weights import Weights
 from ...errors import CorruptCheckpointError
 from . import heads, modules, vocabulary
@@ -33,6 +33,8 @@ def why_not(spec: ModelSpec) -> str | None:
     if not isinstance(first, TransformerSpec):
         return "it does not start with a Transformer"
     network = first
+    if network.task == NEXT_WORD:
+        return "it scores by what a language model says next"
     head = _HEADS[network.task].why_not(network) if network.task in _HEADS else None
     reasons = [why_not_network(network.config), head, *map(modules.why_not, spec.modules[1:])]
     return next((reason for reason in reasons if reason), None)

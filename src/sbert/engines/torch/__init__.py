@@ -7,6 +7,7 @@ from .dropout import Dropout
 from .engine import TorchEngine
 from .image_text import CLIPModel
 from .layer_norm import LayerNorm
+from .logit_score import LogitScore
 from .lstm import LSTM
 from .multi_vector import MultiVectorMask
 from .normalize import Normalize
@@ -20,7 +21,7 @@ from .word_weights import WordWeights
 from .words import BoW, WordEmbeddings
 
 __all__ = [
-    "CNN", "LSTM", "BoW", "CLIPModel", "Dense", "Dropout", "Features", "Input", "LayerNorm", "Module",
+    "CNN", "LSTM", "BoW", "CLIPModel", "Dense", "Dropout", "Features", "Input", "LayerNorm", "LogitScore", "Module",
     "MultiVectorMask", "Normalize", "Pooling", "SparseAutoEncoder", "SpladePooling", "StaticEmbedding", "TorchEngine",
     "Transformer", "WeightedLayerPooling", "WordEmbeddings", "WordWeights",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from ...checkpoints.modules import (
     HierarchicalTokenPoolingSpec,
     ImageTextSpec,
     LayerNormSpec,
+    LogitScoreSpec,
     LSTMSpec,
     ModuleSpec,
     MultiVectorMaskSpec,
@@ -47,6 +48,7 @@ from .devices import choose_device, choose_dtype, dtype_name
 from .dropout import Dropout
 from .image_text import PIXELS, CLIPModel
 from .layer_norm import LayerNorm
+from .logit_score import LogitScore
 from .lstm import LSTM
 from .multi_vector import Outside
 from .normalize import Normalize
@@ -74,6 +76,7 @@ _MAKERS: dict[type[ModuleSpec], Callable[[Any], Module]] = {
     SpladePoolingSpec: SpladePooling.from_spec,
     SparseAutoEncoderSpec: SparseAutoEncoder.from_spec,
     WordWeightsSpec: WordWeights.from_spec,
+    LogitScoreSpec: LogitScore.from_spec,
     LSTMSpec: LSTM.from_spec,
     CNNSpec: CNN.from_spec,
     WeightedLayerPoolingSpec: WeightedLayerPooling.from_spec,

@@ -12,7 +12,7 @@ import torch
 import transformers
 from safetensors import SafetensorError
 
-from ...checkpoints.modules.transformer import CLASSIFICATION, FEATURES, FILL_MASK
+from ...checkpoints.modules.transformer import CLASSIFICATION, FEATURES, FILL_MASK, NEXT_WORD
 from ...errors import CheckpointError, CorruptCheckpointError, InputError, SbertWarning, UnsupportedModelError
 from .devices import choose_dtype
 
@@ -114,6 +114,8 @@ def _load_config(folder: Path, options: dict[str, Any]) -> Any:
 def _network_class(config: Any, task: str) -> Any:
     if task == CLASSIFICATION:
         return transformers.AutoModelForSequenceClassification
+    if task == NEXT_WORD:
+        return transformers.AutoModelForCausalLM
     if task == FILL_MASK:
         return transformers.AutoModelForMaskedLM
     # Of T5 and its kin the encoder alone makes the vectors; transformers has it as a class of its own.

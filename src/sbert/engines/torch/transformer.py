@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ...checkpoints import resolve
 from ...checkpoints.modules import ModuleSpec, TransformerSpec
 from ...checkpoints.modules.dense import TOKENS
-from ...checkpoints.modules.transformer import CLASSIFICATION, usable_positions
+from ...checkpoints.modules.logit_score import LOGITS
+from ...checkpoints.modules.transformer import CLASSIFICATION, NEXT_WORD, usable_positions
 from ...checkpoints.spec import SCORES
 from ...errors import InputError
 from .base import Features, Input
@@ -141,7 +143,8 @@ class Transformer(Input):
         Returns:
             The features with ``token_embeddings`` (B, T, H), and with ``all_layer_embeddings``, a tuple of such tensors
             from the embeddings to the last layer, when the configuration has ``output_hidden_states``. With a head,
-            ``scores`` (B, labels) instead, before any activation.
+            ``scores`` (B, labels) instead, before any activation; with one for the next word, ``causal_logits``
+            (B, 1, words).
         """
         taken = _parameters(self.auto_model.__class__)
         if getattr(self.config, "type_vocab_size", 2) <= 1:
@@ -149,12 +152,30 @@ class Transformer(Input):
         inputs = {name: features[name] for name in _INPUTS if name in taken and features.get(name) is not None}
         if "use_cache" in taken:
             inputs["use_cache"] = False  # decoders would keep keys and values for tokens that never come
+        if self.task == NEXT_WORD:
+            features[LOGITS] = self._next_word(inputs, taken)
+            return features
         output = self.auto_model(**inputs)
         features[SCORES if self.task == CLASSIFICATION else TOKENS] = output[0]
         hidden = getattr(output, "hidden_states", None)
         if hidden is not None:
             features["all_layer_embeddings"] = hidden
         return features
+
+    def _next_word(self, inputs: Features, taken: frozenset[str]) -> Tensor:
+        """A number for each word that may come after a text: (B, 1, words).
+
+        Padding stands behind texts, which those networks do not look at from where a text ends.
+        """
+        last = inputs["attention_mask"].sum(dim=1) - 1
+        places = last.unique()
+        rows = torch.arange(len(last), device=last.device)
+        if "logits_to_keep" not in taken:
+            logits: Tensor = self.auto_model(**inputs).logits
+            return logits[rows, last].unsqueeze(1)
+        # Only where some text ends: for all places they would take more memory than the network.
+        logits = self.auto_model(**inputs, logits_to_keep=places).logits
+        return logits[rows, torch.searchsorted(places, last)].unsqueeze(1)
 
     def facts(self) -> dict[str, Any]:
         """The configuration, which arguments may have changed; without paths and versions, which change no vector."""
