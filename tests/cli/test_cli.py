@@ -15,6 +15,8 @@ import sbert
 from sbert import SentenceTransformer
 from sbert.cli.app import app
 from sbert.data import open_embeddings
+from support import words
+from support.image_models import make_image_model
 from support.tiny import WORDS, make_tiny_cross_encoder, make_tiny_model
 
 TEXTS = [
@@ -322,6 +324,20 @@ def test_info_tells_why_the_fast_engine_does_not_serve(run, tmp_path):
     assert "mystery" in facts["why_not_fast"]
     assert facts["parameters"] == 0
     assert "no: " in run("info", tmp_path).stdout
+
+
+def test_info_tells_what_reads_images(run, tmp_path):
+    text = run("info", make_image_model(tmp_path / "clip")).stdout
+    assert "20 tokens of a text; images" in text
+    assert "no: for models of texts alone" in text
+    assert "yes (openvino)" in text
+
+
+def test_info_tells_of_models_of_words(run, tmp_path):
+    SentenceTransformer(modules=words.modules("weights"), device="cpu").save_pretrained(tmp_path / "words")
+    text = run("info", tmp_path / "words").stdout
+    assert "WordEmbeddings > WordWeights > Pooling(mean+max) > Dense(4) > Normalize" in text
+    assert "yes (static)" in text
 
 
 def test_info_runs_nothing(run, monkeypatch):

@@ -1,6 +1,8 @@
 """Models that read texts and images, beside transformers: preprocessing, both networks, and bad images."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -328,3 +330,16 @@ def test_more_modules_may_follow(folders, tmp_path):
     items = [*TEXTS, picture(0)]
     np.testing.assert_allclose(again.encode(items), model.encode(items), atol=TOLERANCE)
     np.testing.assert_allclose(np.linalg.norm(again.encode(items), axis=1), 1, atol=1e-5)
+
+
+def test_no_torch_is_needed(folders, tmp_path):
+    picture(0).save(tmp_path / "it.png")
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.modules['transformers'] = None\n"
+        "from pathlib import Path\n"
+        "from sbert import SentenceTransformer\n"
+        f"for folder in {[str(folder) for folder in folders.values()]!r}:\n"
+        f"    print(SentenceTransformer(folder).encode(['a red car', Path({str(tmp_path / 'it.png')!r})]).shape)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split("\n")[:2] == ["(2, 24)", "(2, 32)"], done.stderr

@@ -5,6 +5,8 @@ tests/interop.
 """
 
 import gzip
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -345,3 +347,16 @@ def test_maximum_lengths_are_kept(tmp_path):
     again = SentenceTransformer(tmp_path / "model", on_truncation="ignore")
     assert again.max_seq_length == 2
     np.testing.assert_allclose(again.encode("river bank cat"), again.encode("river bank"))
+
+
+def test_no_torch_is_needed(tmp_path):
+    for kind in ("weights", "bow"):
+        saved(kind, tmp_path / kind)
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from sbert import SentenceTransformer\n"
+        f"for kind in ('weights', 'bow'):\n"
+        f"    print(SentenceTransformer({str(tmp_path)!r} + '/' + kind).encode(['the cat']).shape)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split("\n")[:2] == ["(1, 4)", f"(1, {len(VOCABULARY)})"], done.stderr

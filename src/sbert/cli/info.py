@@ -15,6 +15,7 @@ from .options import Json
 if TYPE_CHECKING:
     from ..checkpoints import ModelSpec
     from ..checkpoints.modules import ModuleSpec
+    from ..engines.openvino.int8.fidelity import Fidelity
 
 
 def info(
@@ -60,6 +61,7 @@ def describe(name: str) -> dict[str, Any]:
         "modules": [_settings(module) for module in spec.modules],
         "dimension": min(spec.dimension, spec.truncate_dim or spec.dimension),
         "max_seq_length": spec.input.max_seq_length,
+        "reads_images": spec.input.reads_images,
         "similarity": None if spec.scores else spec.similarity_fn_name or usual,
         "labels": spec.dimension if spec.scores else None,
         "prompts": spec.prompts,
@@ -71,19 +73,24 @@ def describe(name: str) -> dict[str, Any]:
         "why_not_fast": reason,
         "stored_in": "int8" if spec.input.stored_int8 is not None else "float",
         "int8_fidelity": None if fidelity is None else fidelity.to_dict(),
-        "int8": _INT8_UNKNOWN if fidelity is None else str(fidelity),
+        "int8": _int8(spec, fidelity),
     }
 
 
 _INT8_UNKNOWN = "not measured yet: load it once with dtype='int8', or run sbert quantize"
 
 
+def _int8(spec: ModelSpec, fidelity: Fidelity | None) -> str:
+    if spec.input.reads_images:
+        return "no: for models of texts alone"
+    return _INT8_UNKNOWN if fidelity is None else str(fidelity)
+
+
 def _fast_engine(spec: ModelSpec) -> tuple[str, str | None]:
     """The engine without torch that is for such a model, and why it cannot run this one; None when it can."""
-    from ..checkpoints.modules import TransformerSpec
     from ..engines import openvino, static
 
-    if not isinstance(spec.input, TransformerSpec):
+    if not spec.input.is_network:
         return static.StaticEngine.name, static.why_not(spec)
     return openvino.OpenVINOEngine.name, openvino.why_not(spec)
 
@@ -128,7 +135,7 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         ("architecture", facts["architecture"]),
         ("modules", modules),
         ("labels", str(facts["labels"])) if facts["labels"] else ("dimension", str(facts["dimension"])),
-        ("reads", "any length" if facts["max_seq_length"] is None else f"{facts['max_seq_length']} tokens of a text"),
+        ("reads", _reads(facts)),
         *([("similarity", facts["similarity"])] if facts["similarity"] else []),
         ("size", f"{millions}{facts['megabytes']:,} MB"),
         ("stored in", facts["stored_in"]),
@@ -139,6 +146,12 @@ def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:
         default = " (default)" if name == facts["default_prompt_name"] else ""
         lines.append(("prompt", f"{name}{default}: {text!r}"))
     return lines
+
+
+def _reads(facts: dict[str, Any]) -> str:
+    length = facts["max_seq_length"]
+    texts = "any length" if length is None else f"{length} tokens of a text"
+    return f"{texts}; images" if facts["reads_images"] else texts
 
 
 def _phrase(module: dict[str, Any]) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints import ModelSpec
-from ..checkpoints.modules import TransformerSpec
 from ..errors import InputError, MissingDependencyError, SbertWarning, UnsupportedModelError, one_of
 from .base import Engine
 
@@ -65,7 +64,7 @@ def make_engine(
     elif calibrate is not None:
         raise InputError(f"calibrate is for dtype='int8'; got dtype={dtype!r}. Leave one of them out.")
     on_cpu = device is None or str(device).startswith("cpu")
-    if backend == "auto" and not isinstance(spec.input, TransformerSpec):
+    if backend == "auto" and not spec.input.is_network:
         backend = _backend_of_tables(spec, on_cpu)
     if backend in ("openvino", "static") and not on_cpu:
         advice = "Leave device out" if backend == "static" else "Use backend='torch'"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ..checkpoints import ModelSpec, read, resolve
 from ..checkpoints.fingerprint import fingerprint
-from ..checkpoints.modules import InputSpec, ModuleSpec, RouterSpec, TransformerSpec
+from ..checkpoints.modules import InputSpec, ModuleSpec, RouterSpec
 from ..engines.base import Engine
 from ..engines.select import make_engine
 from ..errors import InputError, SbertWarning
@@ -430,4 +430,4 @@ class BaseModel(TorchHandling):
 
 def _of_route(spec: ModelSpec, options: dict[str, Any]) -> dict[str, Any]:
     """The options of the engine of one of several routes: a table has an engine, a device and a dtype of its own."""
-    return options if isinstance(spec.input, TransformerSpec) else {}
+    return options if spec.input.is_network else {}

@@ -9,7 +9,6 @@ from typing import Any
 
 from ...errors import CheckpointError, CorruptCheckpointError
 from ..files import read_json, setting, write_json
-from ..weights import SAFETENSORS, save_tensors, weight_files
 from .image_preprocessing import PROCESSOR_FILES, ImagePreprocessing
 from .input import InputSpec
 from .transformer import SETTINGS_FILES, companions
@@ -44,6 +43,7 @@ class ImageTextSpec(InputSpec):
 
     kind = "CLIPModel"
     pools = True
+    is_network = True
     reads_images = True
     config_file = SETTINGS_FILES[0]
     needed_files = ("config.json",)
@@ -65,12 +65,7 @@ class ImageTextSpec(InputSpec):
     def write(self, folder: Path) -> None:
         """Copy the networks with tokenizer and settings; ``.bin`` weights become safetensors."""
         self.write_settings(folder)
-        files = weight_files(self.folder)
-        if files and files[0].suffix == ".safetensors":
-            for path in (*files, *self.folder.glob("*.safetensors.index.json")):
-                shutil.copyfile(path, folder / path.name)
-            return
-        save_tensors(self.weights(), folder / SAFETENSORS)
+        self.copy_weights(folder)
 
     def write_settings(self, folder: Path) -> None:
         """Write everything but the weights."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from abc import abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ..weights import Weights, open_weights
+from ..weights import SAFETENSORS, Weights, open_weights, save_tensors, weight_files
 from .base import ModuleSpec
 
 
@@ -25,6 +26,8 @@ class InputSpec(ModuleSpec):
 
     in_root = True
     needs_weights = True
+    #: Whether it is a network, and no table or bag of words.
+    is_network: ClassVar[bool] = False
     #: Whether it reads images beside texts.
     reads_images: ClassVar[bool] = False
 
@@ -51,6 +54,15 @@ class InputSpec(ModuleSpec):
     @abstractmethod
     def write_settings(self, folder: Path) -> None:
         """Write everything but the weights: settings and tokenizer."""
+
+    def copy_weights(self, folder: Path) -> None:
+        """Copy the files of its weights to another folder; ``.bin`` weights become safetensors."""
+        files = weight_files(self.folder)
+        if files and files[0].suffix == ".safetensors":
+            for path in (*files, *self.folder.glob("*.safetensors.index.json")):
+                shutil.copyfile(path, folder / path.name)
+            return
+        save_tensors(self.weights(), folder / SAFETENSORS)
 
     def weights(self) -> Weights:
         """Open its weights.

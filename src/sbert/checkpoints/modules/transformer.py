@@ -9,7 +9,6 @@ from typing import Any
 
 from ...errors import CheckpointError, CorruptCheckpointError, InputError, UnsupportedModelError
 from ..files import read_json, setting, write_json
-from ..weights import SAFETENSORS, save_tensors, weight_files
 from .chat_template import message_form, template_source
 from .input import InputSpec
 from .query_expansion import QueryExpansion
@@ -91,6 +90,7 @@ class TransformerSpec(InputSpec):
     query_expansion: QueryExpansion | None = field(default=None, kw_only=True)
 
     kind = "Transformer"
+    is_network = True
     config_file = SETTINGS_FILES[0]
     needed_files = ("config.json",)
 
@@ -135,12 +135,7 @@ class TransformerSpec(InputSpec):
     def write(self, folder: Path) -> None:
         """Copy the network and its tokenizer; ``.bin`` weights become safetensors."""
         self.write_settings(folder)
-        files = weight_files(self.folder)
-        if files and files[0].suffix == ".safetensors":
-            for path in (*files, *self.folder.glob("*.safetensors.index.json")):
-                shutil.copyfile(path, folder / path.name)
-            return
-        save_tensors(self.weights(), folder / SAFETENSORS)
+        self.copy_weights(folder)
 
     def write_settings(self, folder: Path) -> None:
         """Write everything but the weights."""

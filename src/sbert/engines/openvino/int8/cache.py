@@ -19,6 +19,7 @@ from typing import Any
 from ....checkpoints import ModelSpec
 from ....checkpoints.files import read_json, sha256_of, write_json
 from ....checkpoints.fingerprint import tensors_digest
+from ....checkpoints.modules import TransformerSpec
 from ....checkpoints.names import cache_folder
 from ....checkpoints.weights import SAFETENSORS, Weights, open_file, save_tensors
 from ....errors import CheckpointError, InputError, SbertWarning
@@ -61,6 +62,8 @@ def int8_weights(spec: ModelSpec, weights: Weights, own: Sequence[str] | None) -
 
 def kept_fidelity(spec: ModelSpec) -> Fidelity | None:
     """The fidelity that was measured when a model was calibrated on the package's texts; None where it was not."""
+    if not isinstance(spec.input, TransformerSpec):
+        return None  # models of texts alone have int8
     if (stored := spec.transformer.stored_int8) is not None:
         return Fidelity.from_dict(stored.get("fidelity"), str(spec.transformer.folder))
     if not (cache_folder() / "int8").is_dir():
