@@ -17,8 +17,9 @@ from .errors import DimensionError, InputError
 from .types import FloatArray, IntArray
 from .vectors import as_array
 
-#: Products of token vectors that are held at a time, so many numbers of float32.
-_NUMBERS = 4_000_000
+#: Products of token vectors that are held at a time, so many numbers of float32: few enough for a processor's caches,
+#: and in memory that is used again, since the system fills fresh memory with zeros first.
+_NUMBERS = 1_000_000
 #: The score of a document without a token: nothing in it can be the greatest.
 _NOTHING = np.float32(-np.inf)
 
@@ -116,10 +117,11 @@ def maxsim(queries: Any, documents: Any, *, length_normalize: bool = False) -> F
     asked, read = Packed.of(queries, "queries"), Packed.of(documents, "documents")
     _require_one_width(asked, read)
     scores = np.empty((len(asked), len(read)), np.float32)
+    room = _Room()
     for q_start, q_stop in asked.chunks(1024):
         some = asked.part(q_start, q_stop)
         for d_start, d_stop in read.chunks(max(1, _NUMBERS // max(1, len(some.vectors)))):
-            scores[q_start:q_stop, d_start:d_stop] = _scores(some, read.part(d_start, d_stop))
+            scores[q_start:q_stop, d_start:d_stop] = _scores(some, read.part(d_start, d_stop), room)
     return _per_token(scores.T, asked).T if length_normalize else scores
 
 
@@ -138,7 +140,8 @@ def maxsim_pairwise(queries: Any, documents: Any, *, length_normalize: bool = Fa
     if len(asked) != len(read):
         raise InputError(f"queries and documents must be as many; got {len(asked)} and {len(read)}.")
     pairs = range(len(asked))
-    found = np.array([_scores(asked.part(i, i + 1), read.part(i, i + 1))[0, 0] for i in pairs], np.float32)
+    room = _Room()
+    found = np.array([_scores(asked.part(i, i + 1), read.part(i, i + 1), room)[0, 0] for i in pairs], np.float32)
     return _per_token(found, asked) if length_normalize else found
 
 
@@ -155,14 +158,28 @@ def _require_one_width(asked: Packed, read: Packed) -> None:
         )
 
 
-def _scores(asked: Packed, read: Packed) -> FloatArray:
+class _Room:
+    """Memory for products, used again and again."""
+
+    def __init__(self) -> None:
+        self._numbers = np.empty(0, np.float32)
+
+    def product(self, asked: FloatArray, read: FloatArray) -> FloatArray:
+        """``asked @ read.T``; overwritten by the next."""
+        size = len(asked) * len(read)
+        if size > len(self._numbers):
+            self._numbers = np.empty(max(size, _NUMBERS), np.float32)
+        return np.matmul(asked, read.T, out=self._numbers[:size].reshape(len(asked), len(read)))
+
+
+def _scores(asked: Packed, read: Packed, room: _Room) -> FloatArray:
     """MaxSim of all queries with all documents, whose products fit into memory."""
     found = np.full((len(asked.vectors), len(read)), _NOTHING)
     full = np.flatnonzero(read.lengths)
     if len(full) and len(asked.vectors):
         # Documents along the last axis, where the maximum of a run of neighbours takes a quarter of the product's time;
         # along the first it takes four times the product's.
-        found[:, full] = np.maximum.reduceat(asked.vectors @ read.vectors.T, read.starts[full], axis=1)
+        found[:, full] = np.maximum.reduceat(room.product(asked.vectors, read.vectors), read.starts[full], axis=1)
     scores = np.zeros((len(asked), len(read)), np.float32)
     some = np.flatnonzero(asked.lengths)
     if len(some):
