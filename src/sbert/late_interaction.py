@@ -17,6 +17,9 @@ from .errors import DimensionError, InputError
 from .types import FloatArray, IntArray
 from .vectors import as_array
 
+#: What the comparison is called.
+MAXSIM = "maxsim"
+
 #: Products of token vectors that are held at a time, so many numbers of float32: few enough for a processor's caches,
 #: and in memory that is used again, since the system fills fresh memory with zeros first.
 _NUMBERS = 1_000_000

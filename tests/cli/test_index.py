@@ -11,7 +11,7 @@ from sbert import CrossEncoder
 from sbert.cli.app import app
 from support.image_models import make_image_model, picture
 from support.static import static_folder
-from support.tiny import make_tiny_cross_encoder
+from support.tiny import make_tiny_cross_encoder, make_tiny_late
 
 
 @pytest.fixture
@@ -226,3 +226,12 @@ def test_images_are_indexed_searched_and_drawn(run, tmp_path):
     texts = tmp_path / "texts.txt"
     texts.write_text("a\nb\n")
     assert "folders and indexes" in run("search", texts, "--image", like, code=2).stderr
+
+
+def test_an_index_of_late_interaction(run, tmp_path, docs):
+    model = make_tiny_late(tmp_path / "late", "bert")
+    path = tmp_path / "late.lance"
+    (built,) = lines(run("index", "build", docs, "-o", path, "-m", model, "--json"))
+    assert built["added"] == 3
+    (answer,) = lines(run("search", path, "a bird can sing", "-k", 1, "--json"))
+    assert answer["hits"][0]["passage"] == "a bird can sing"

@@ -19,6 +19,7 @@ from .options import (
     Json,
     Model,
     Rerank,
+    load_index_model,
     load_model,
 )
 from .retrieval import answer_by_image, answer_from
@@ -73,7 +74,7 @@ def build(
     """Make an index of documents. Run again after it died, it goes on where it was."""
     from ..index import Index
 
-    embedder = load_model(model, dtype=dtype, backend=backend, device=device)
+    embedder = load_index_model(model, dtype=dtype, backend=backend, device=device)
     index = Index.create(output, embedder, chunk_tokens=chunk_tokens, language=language, exist_ok=True)
     _sync(index, inputs, column, on_bad_file, batch_size, as_json)
 

@@ -9,6 +9,7 @@ import typer
 from .console import note
 
 if TYPE_CHECKING:
+    from ..index.identity import IndexModel
     from ..models.base import BaseModel
     from ..models.cross_encoder import CrossEncoder
     from ..models.sentence_transformer import SentenceTransformer
@@ -65,6 +66,13 @@ def load_model(name: str, **options: Any) -> SentenceTransformer:
     from ..models.sentence_transformer import SentenceTransformer
 
     return SentenceTransformer(name, on_truncation="ignore", **options)
+
+
+def load_index_model(name: str, **options: Any) -> IndexModel:
+    """The model that the options ask for, as an index takes it: of late interaction where it was saved as that."""
+    from ..index.identity import load_embedder
+
+    return load_embedder(name, **options)
 
 
 def load_reranker(name: str, **options: Any) -> CrossEncoder:

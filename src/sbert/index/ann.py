@@ -23,12 +23,15 @@ from ..similarity import unit
 from ..types import FloatArray
 from .identity import DISTANCES
 from .lance import committed
+from .late import asked_of, is_late
 from .lookups import index_name
 from .nearest import nearest
 from .schema import ID, VECTOR
 
 #: Rows up to which all are compared: 384 numbers each take less than a tenth of a second on two cores.
 EXACT_ROWS = 50_000
+#: The same of passages that have a vector for each token.
+EXACT_SETS = 2_000
 #: Part of the exact ten nearest that must be found.
 TARGET = 0.97
 #: Neighbours that recall is measured on, and the queries that it is measured with.
@@ -111,9 +114,9 @@ class Approximation:
         return replace(self, probes=_ALL, refine=max(self.refine, math.ceil(min(rows, _RESCORED) / hits)))
 
 
-def is_exact(rows: int) -> bool:
+def is_exact(rows: int, similarity: str = "cosine") -> bool:
     """Whether so many rows are compared one by one."""
-    return rows <= EXACT_ROWS
+    return rows <= (EXACT_SETS if is_late(similarity) else EXACT_ROWS)
 
 
 def stored_approximation(table: Any) -> Approximation | None:
@@ -122,16 +125,16 @@ def stored_approximation(table: Any) -> Approximation | None:
     return Approximation(**json.loads(written)) if written else None
 
 
-def is_due(table: Any, rows: int) -> bool:
+def is_due(table: Any, rows: int, similarity: str) -> bool:
     """Whether an index should be built, or built anew because there are many more rows now."""
     have = stored_approximation(table)
-    return not is_exact(rows) and (have is None or rows > _GROWTH * have.rows)
+    return not is_exact(rows, similarity) and (have is None or rows > _GROWTH * have.rows)
 
 
 def tune(
     table: Any,
     similarity: str,
-    queries: FloatArray | None = None,
+    queries: Sequence[FloatArray] | None = None,
     *,
     target: float = TARGET,
     kinds: Sequence[str] = KINDS,
@@ -140,9 +143,9 @@ def tune(
 
     Args:
         table: with at least 256 vectors.
-        similarity: ``cosine``, ``dot`` or ``euclidean``.
-        queries: (q, d) to measure with; by default vectors of the table, and means of two of them, which lie between
-            passages as queries do.
+        similarity: ``cosine``, ``dot``, ``euclidean`` or ``maxsim``.
+        queries: to measure with, (d,) each, or of late interaction (tokens, d); by default vectors of the table, and
+            means of two of them, which lie between passages as queries do.
         target: part of the exact nearest that must be found.
         kinds: that are tried, in this order.
 
@@ -157,17 +160,24 @@ def tune(
     for kind in kinds:
         if kind not in _CLASSES:
             raise one_of("kinds", kind, KINDS)
-    asked = sampled(table) if queries is None else np.asarray(queries, np.float32)
+    stored = sampled(table)
+    late = is_late(similarity)
+    asked: Sequence[FloatArray]
+    asked = queries if queries is not None else asked_of(stored) if late else list(_between(np.array(stored)))
     if not len(asked):
         return None
     distance = DISTANCES[similarity]
     rows = int(table.count_rows())
-    exact = nearest(table, asked, similarity, NEIGHBOURS)
-    exact_time = _ask(table, asked[:_TIMED], distance, lambda search: search.bypass_vector_index())[1]
-    if rows * asked.shape[1] > _LARGE:
+    vectors = rows * statistics.mean(len(each) for each in stored) if late else rows
+    if late:
+        exact, exact_time = _ask(table, asked, distance, lambda search: search.bypass_vector_index())
+    else:
+        exact = nearest(table, np.asarray(asked, np.float32), similarity, NEIGHBOURS)
+        exact_time = _ask(table, asked[:_TIMED], distance, lambda search: search.bypass_vector_index())[1]
+    if vectors * asked[0].shape[-1] > _LARGE:
         kinds = [kind for kind in kinds if kind == KINDS[0]] or kinds
     for kind in kinds:
-        _build(table, kind, distance, rows)
+        _build(table, kind, distance, int(vectors))
         for probes, refine in _EFFORTS:
             trial = Approximation(kind, probes, refine, 0.0, 0.0, exact_time, len(asked), rows)
             found, took = _ask(table, asked, distance, trial.applied)
@@ -192,13 +202,17 @@ def forget(table: Any) -> None:
         committed(table, partial(table.drop_index, name), "remove its approximate index")
 
 
-def sampled(table: Any) -> FloatArray:
-    """Vectors to measure with: (at most :data:`QUERIES`, d), half of them stored ones, half means of two."""
+def sampled(table: Any) -> list[FloatArray]:
+    """Stored vectors, twice as many as :data:`QUERIES` at the most: (d,) each, or of late interaction (tokens, d)."""
     rows = int(table.count_rows())
     count = min(2 * QUERIES, rows)
     offsets = np.unique(np.linspace(0, max(rows - 1, 0), count).astype(int)).tolist() if rows else []
     taken = table.take_offsets(offsets).select([VECTOR]).to_arrow().to_pylist() if offsets else []
-    vectors = np.array([row[VECTOR] for row in taken if row[VECTOR] is not None], np.float32)
+    return [np.array(row[VECTOR], np.float32) for row in taken if row[VECTOR] is not None]
+
+
+def _between(vectors: FloatArray) -> FloatArray:
+    """Vectors to measure with: (at most :data:`QUERIES`, d), half of them stored ones, half means of two."""
     if len(vectors) < 4:
         return vectors
     half = len(vectors) // 4
@@ -206,7 +220,9 @@ def sampled(table: Any) -> FloatArray:
     return np.concatenate([vectors[half:-half][: QUERIES - half], between]).astype(np.float32)
 
 
-def _ask(table: Any, queries: FloatArray, distance: str, applied: Callable[[Any], Any]) -> tuple[list[set[str]], float]:
+def _ask(
+    table: Any, queries: Sequence[FloatArray], distance: str, applied: Callable[[Any], Any]
+) -> tuple[list[set[str]], float]:
     """What each query finds, and the milliseconds that one takes, median."""
     found, times = [], []
     for query in queries:
@@ -218,13 +234,13 @@ def _ask(table: Any, queries: FloatArray, distance: str, applied: Callable[[Any]
     return found, statistics.median(times)
 
 
-def _build(table: Any, kind: str, distance: str, rows: int) -> None:
+def _build(table: Any, kind: str, distance: str, vectors: int) -> None:
     import lancedb.index
 
     settings = {"sample_rate": _TRAINED_ON, "max_iterations": _ROUNDS}
     if "HNSW" not in kind:
-        most = min(_MOST_PARTITIONS, int(_ASSIGNED / rows))
-        settings["num_partitions"] = max(1, min(rows // _PARTITION, most))
+        most = min(_MOST_PARTITIONS, int(_ASSIGNED / vectors))
+        settings["num_partitions"] = max(1, min(vectors // _PARTITION, most))
     config = getattr(lancedb.index, _CLASSES[kind])(distance_type=distance, **settings)
     committed(table, lambda: table.create_index(VECTOR, config=config, replace=True), "build an approximate index")
 

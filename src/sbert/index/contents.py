@@ -12,6 +12,7 @@ import numpy as np
 from ..types import FloatArray
 from .formats.images import SUFFIXES
 from .lance import translated_filter
+from .late import means
 from .schema import DOCUMENT, ID, PASSAGE, SOURCE, VECTOR
 from .store import Store
 
@@ -25,7 +26,8 @@ class Contents:
         documents: names of their documents.
         sources: the file or folder that each document comes from; empty for documents that were added by themselves.
         passages: their texts.
-        vectors: (n, d) float32; zeros for a passage that has no direction.
+        vectors: (n, d) float32; zeros for a passage that has no direction. Of late interaction, the mean of the vectors
+            of its tokens.
     """
 
     ids: Sequence[str]
@@ -79,7 +81,9 @@ def read(store: Store, where: str | None, limit: int | None) -> Contents:
 
 
 def matrix(column: Any) -> FloatArray:
-    """A column of vectors as (n, d) float32; what is null is zeros."""
+    """A column of vectors as (n, d) float32, the mean where a passage has several; what is null is zeros."""
+    if not hasattr(column.type, "list_size"):
+        return means(column)
     width = column.type.list_size
     # What a null hides is not defined, so it is written over.
     flat = column.values.to_numpy(zero_copy_only=False)[column.offset * width :][: len(column) * width]

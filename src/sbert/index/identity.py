@@ -6,20 +6,24 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import OtherModelError, StoredIndexError, one_of
 from ..models.prompts import document_prompt_name
 
 if TYPE_CHECKING:
+    from ..models.multi_vector_encoder import MultiVectorEncoder
     from ..models.sentence_transformer import SentenceTransformer
+
+    #: What an index may be made with.
+    IndexModel: TypeAlias = SentenceTransformer | MultiVectorEncoder
 
 #: Where the schema of the table keeps it.
 KEY = b"sbert.index"
 #: Of the columns and of what is kept about them. A reader refuses what is newer than it knows.
 FORM = 1
 #: LanceDB's word for each similarity.
-DISTANCES = {"cosine": "cosine", "dot": "dot", "euclidean": "l2"}
+DISTANCES = {"cosine": "cosine", "dot": "dot", "euclidean": "l2", "maxsim": "cosine"}
 #: Types of the vectors' numbers on disk.
 PRECISIONS = ("float32", "float16")
 #: Languages whose words LanceDB stems; with ``none``, words are looked for as they are written.
@@ -43,7 +47,7 @@ class Identity:
         backend: engine that it runs on.
         dtype: that it computes in.
         dimension: of its vectors.
-        similarity: ``cosine``, ``dot`` or ``euclidean``.
+        similarity: ``cosine``, ``dot`` or ``euclidean``; ``maxsim`` of late interaction.
         chunk_tokens: tokens of a passage at the most; None for all that the model reads.
         chunk_overlap: tokens that neighbouring passages share; None for an eighth.
         language: whose stems text search knows; one of :data:`LANGUAGES`.
@@ -70,7 +74,7 @@ class Identity:
     @classmethod
     def of(
         cls,
-        model: SentenceTransformer,
+        model: IndexModel,
         chunk_tokens: int | None = None,
         chunk_overlap: int | None = None,
         language: str = "English",
@@ -119,7 +123,7 @@ class Identity:
             raise StoredIndexError(f"{path} was made by a newer version of sbert. Upgrade: pip install -U sbert")
         return cls(**facts)
 
-    def check(self, model: SentenceTransformer, path: object) -> None:
+    def check(self, model: IndexModel, path: object) -> None:
         """Refuse a model whose vectors are not comparable with those of the index.
 
         Raises:
@@ -148,16 +152,14 @@ class Identity:
     def _described(self) -> str:
         return _described(self.model, self.backend, self.dtype, self.fingerprint)
 
-    def load(self, path: object) -> SentenceTransformer:
+    def load(self, path: object) -> IndexModel:
         """The model, loaded by its name.
 
         Raises:
             ModelNotFoundError: it is not on this machine.
             OtherModelError: what has that name now is another model.
         """
-        from ..models.sentence_transformer import SentenceTransformer
-
-        model = SentenceTransformer(self.model, on_truncation="ignore", **self.loading_options())
+        model = load_embedder(self.model, **self.loading_options())
         self.check(model, path)
         return model
 
@@ -165,7 +167,7 @@ class Identity:
         """Arguments of a model for the same engine and dtype."""
         return {"backend": self.backend, "dtype": None if self.dtype == "float32" else self.dtype}
 
-    def embedding_options(self, model: SentenceTransformer) -> dict[str, Any]:
+    def embedding_options(self, model: IndexModel) -> dict[str, Any]:
         """Arguments for ``encode_chunks``."""
         return {
             "prompt_name": document_prompt_name(model.prompts),
@@ -173,6 +175,18 @@ class Identity:
             "chunk_overlap": self.chunk_overlap,
             "show_progress_bar": False,
         }
+
+
+def load_embedder(name: str, **options: Any) -> IndexModel:
+    """A model by its name, as an index takes it: of late interaction where it was saved as that."""
+    from ..models.families import load
+    from ..models.multi_vector_encoder import MultiVectorEncoder
+    from ..models.sentence_transformer import SentenceTransformer
+
+    model = load(name, on_truncation="ignore", **options)
+    if isinstance(model, (SentenceTransformer, MultiVectorEncoder)):
+        return model
+    return SentenceTransformer(name, on_truncation="ignore", **options)
 
 
 def _lasting_name(name: str) -> str:

@@ -25,9 +25,10 @@ from .contents import Contents, read
 from .documents import DocumentLike, as_documents
 from .formats import FileDocuments
 from .hits import Hit
-from .identity import Identity
+from .identity import Identity, load_embedder
 from .info import Info, Version
 from .lance import TABLE, committed, connect, lancedb, open_table, plain, translated
+from .late import is_late, query_rows
 from .load import Loader
 from .passages import Embedder
 from .schema import make_schema, metadata_columns
@@ -37,7 +38,7 @@ from .sync import Changes, Writer
 from .upkeep import KEPT, Upkeep
 
 if TYPE_CHECKING:
-    from ..models.sentence_transformer import SentenceTransformer
+    from .identity import IndexModel
 
 
 class Index:
@@ -52,7 +53,7 @@ class Index:
     'The cat sleeps.'
     """
 
-    def __init__(self, path: Path, table: Any, identity: Identity, model: SentenceTransformer | None) -> None:
+    def __init__(self, path: Path, table: Any, identity: Identity, model: IndexModel | None) -> None:
         self.path = path
         self._store, self._identity, self._model = Store(table), identity, model
         self._upkeep = Upkeep(self._store, identity.language)
@@ -64,7 +65,7 @@ class Index:
     def create(
         cls,
         path: str | os.PathLike[str],
-        model: SentenceTransformer | str,
+        model: IndexModel | str,
         *,
         chunk_tokens: int | None = None,
         chunk_overlap: int | None = None,
@@ -112,7 +113,7 @@ class Index:
         return made
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], model: SentenceTransformer | str | None = None) -> Index:
+    def open(cls, path: str | os.PathLike[str], model: IndexModel | str | None = None) -> Index:
         """Open an index.
 
         Args:
@@ -133,7 +134,7 @@ class Index:
         return cls(place, table, identity, held)
 
     @property
-    def model(self) -> SentenceTransformer:
+    def model(self) -> IndexModel:
         """The model whose vectors it holds; loaded when first asked for."""
         with self._loading:
             if self._model is None:
@@ -208,6 +209,8 @@ class Index:
             StoredIndexError: it cannot be written; or another process loads the same source.
         """
         started = time.perf_counter()
+        if is_late(self._identity.similarity):
+            raise InputError("An index of late interaction takes documents alone: use add or sync.")
         chunks: Iterable[Vectors]
         if isinstance(embeddings, Shards):
             self._identity.check_maker(embeddings.manifest.model, embeddings.manifest.fingerprint, self.path)
@@ -444,7 +447,8 @@ class Index:
         """The passages whose vectors are most like one that is at hand.
 
         Args:
-            embedding: (d,) a vector by the index's model. NumPy, torch or a list. No model is loaded.
+            embedding: (d,) a vector by the index's model; of late interaction (tokens, d). NumPy, torch or a list. No
+                model is loaded.
             top_k: hits at the most.
             where: as for :meth:`search`.
 
@@ -453,12 +457,14 @@ class Index:
             InputError: it holds NaN or infinity; or as for :meth:`search`.
         """
         rows = as_rows(embedding, "embedding")
+        require_finite(rows, "embedding")
+        request = Request(positive("top_k", top_k), _condition(where), "dense", WEIGHTS, None)
+        if is_late(self._identity.similarity):
+            return self._searcher().search("", query_rows(embedding, self._identity.dimension), request)
         if tuple(rows.shape) != (1, self._identity.dimension):
             raise DimensionError(
                 f"embedding must be one vector of width {self._identity.dimension}; got {tuple(rows.shape)}."
             )
-        require_finite(rows, "embedding")
-        request = Request(positive("top_k", top_k), _condition(where), "dense", WEIGHTS, None)
         return self._searcher().search("", as_array(rows)[0].astype(np.float32), request)
 
     # --- what it is ---------------------------------------------------------------------------------------------
@@ -557,7 +563,7 @@ class Index:
     def _settle(self) -> None:
         """Bring up to date what searches need."""
         self._upkeep.settle()
-        if is_due(self._store.table, self._store.count()):
+        if is_due(self._store.table, self._store.count(), self._identity.similarity):
             self.tune()
 
 
@@ -588,8 +594,6 @@ def _queries(query: str | list[str] | tuple[str, ...]) -> list[str]:
     return queries
 
 
-def _loaded(name: str, identity: Identity | None = None) -> SentenceTransformer:
+def _loaded(name: str, identity: Identity | None = None) -> IndexModel:
     """A model by its name; for an index that is there, on its engine and in its dtype."""
-    from ..models.sentence_transformer import SentenceTransformer
-
-    return SentenceTransformer(name, on_truncation="ignore", **(identity.loading_options() if identity else {}))
+    return load_embedder(name, **(identity.loading_options() if identity else {}))

@@ -13,11 +13,13 @@ import numpy as np
 from ..errors import DimensionError, EngineError, InputError
 from ..similarity import norms
 from ..types import FloatArray
-from .documents import Document
+from .documents import Document, Section
 from .identity import Identity
+from .late import check_lengths, chunked, is_late
 
 if TYPE_CHECKING:
     from ..models.sentence_transformer import SentenceTransformer
+    from .identity import IndexModel
 
 #: Lengths at or below which a vector has no direction.
 _NO_LENGTH = 1e-12
@@ -32,7 +34,7 @@ class Passage:
         stop: one past the last.
         text: those characters.
         heading: what stands above it.
-        vector: (d,) float32; None where it has no direction.
+        vector: (d,) float32, or of late interaction (tokens, d); None where it has no direction.
     """
 
     start: int
@@ -51,8 +53,9 @@ class Embedder:
         batch_size: passages in a batch at the most, as for ``encode``.
     """
 
-    def __init__(self, model: SentenceTransformer, identity: Identity, batch_size: int | None = None) -> None:
+    def __init__(self, model: IndexModel, identity: Identity, batch_size: int | None = None) -> None:
         self._model = model
+        self._identity, self._batch_size = identity, batch_size
         self._cosine, self._width = identity.similarity == "cosine", identity.dimension
         self._options = identity.embedding_options(model) | {"batch_size": batch_size}
 
@@ -88,7 +91,7 @@ class Embedder:
     def _given(self, documents: Sequence[Document]) -> list[list[Passage]]:
         vectors = [np.asarray(document.embedding, np.float32) for document in documents]
         for document, vector in zip(documents, vectors, strict=True):
-            if vector.shape != (self._width,):
+            if vector.shape != (self._width,) or is_late(self._identity.similarity):
                 raise DimensionError(
                     f"Document {document.id!r} brings an embedding of the shape {vector.shape}; the index's model "
                     f"makes ({self._width},)."
@@ -107,7 +110,9 @@ class Embedder:
             return []
         owners = [(number, part) for number, document in enumerate(documents) for part in document.parts]
         texts = [documents[number].text[part.start : part.stop] for number, part in owners]
-        chunks = self._model.encode_chunks(texts, **self._options)
+        if is_late(self._identity.similarity):
+            return self._late(documents, owners, texts)
+        chunks = self._dense.encode_chunks(texts, **self._options)
         found: list[list[Passage]] = [[] for _ in documents]
         lengths = norms(chunks.vectors)
         for index, (start, stop), vector, length in zip(
@@ -121,6 +126,36 @@ class Embedder:
             found[number].append(Passage(part.start + start, part.start + stop, text, part.heading, kept))
         return [_without_blanks(passages) for passages in found]
 
+    def _late(
+        self, documents: Sequence[Document], owners: Sequence[tuple[int, Section]], texts: Sequence[str]
+    ) -> list[list[Passage]]:
+        """Passages with a vector for each of their tokens."""
+        from ..models.multi_vector_encoder import MultiVectorEncoder
+
+        model, facts = self._model, self._identity
+        assert isinstance(model, MultiVectorEncoder)  # noqa: S101  (its similarity says so)
+        name = self._options["prompt_name"]
+        prompt = model.prompts.get(name, "") if name else ""
+        cuts = list(chunked(model, texts, facts.chunk_tokens, facts.chunk_overlap, prompt))
+        passages = [texts[number][start:stop] for number, (start, stop) in cuts]
+        sets = model.encode_document(passages, batch_size=self._batch_size, show_progress_bar=False)
+        found: list[list[Passage]] = [[] for _ in documents]
+        for (index, (start, stop)), text, vectors in zip(cuts, passages, sets, strict=True):
+            number, part = owners[index]
+            if not np.isfinite(vectors).all():
+                raise EngineError(f"The model gave a vector that is not finite for document {documents[number].id!r}.")
+            check_lengths(vectors, documents[number].id)
+            kept = vectors if text.strip() and len(vectors) else None
+            found[number].append(Passage(part.start + start, part.start + stop, text, part.heading, kept))
+        return [_without_blanks(each) for each in found]
+
+    @property
+    def _dense(self) -> SentenceTransformer:
+        from ..models.sentence_transformer import SentenceTransformer
+
+        assert isinstance(self._model, SentenceTransformer)  # noqa: S101  (its similarity says so)
+        return self._model
+
     def check(self) -> None:
         """Cut and embed nothing, so that settings that do not fit the model are told at once.
 
@@ -129,12 +164,15 @@ class Embedder:
         """
         if self._model.spec.input.reads_images:
             return  # which may be all that the index will hold
-        self._model.encode_chunks([""], **self._options)
+        if is_late(self._identity.similarity):
+            self._embedded([Document("a", "a")])
+            return
+        self._dense.encode_chunks([""], **self._options)
 
-    def query(self, texts: Sequence[str]) -> FloatArray:
-        """Vectors of queries, (q, d) float32."""
-        vectors: FloatArray = np.asarray(self._model.encode_query(list(texts), show_progress_bar=False), np.float32)
-        return vectors
+    def query(self, texts: Sequence[str]) -> Sequence[FloatArray]:
+        """Vectors of queries, float32: (d,) each, or of late interaction (tokens, d)."""
+        vectors = self._model.encode_query(list(texts), show_progress_bar=False)
+        return [np.asarray(vector, np.float32) for vector in vectors]
 
 
 def _way(document: Document) -> str:

@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..types import FloatArray
 from .documents import Document
 from .identity import KEY, Identity
+from .late import is_late
 
 #: An index's own columns.
 ID, DOCUMENT, PART, SOURCE, HASH, CONTENT = "id", "document", "part", "source", "hash", "content"
@@ -38,6 +39,7 @@ def make_schema(identity: Identity) -> Any:
     """
     import pyarrow as pa
 
+    vector = pa.list_(pa.type_for_alias(identity.precision), identity.dimension)
     key = {"lance-schema:unenforced-primary-key": "true"}
     return pa.schema(
         [
@@ -52,7 +54,7 @@ def make_schema(identity: Identity) -> Any:
             pa.field(STOP, pa.int64(), nullable=False),
             pa.field(HEADING, pa.string()),
             # Null for a passage that has no direction: a blank one, or one of which the model knows no token.
-            pa.field(VECTOR, pa.list_(pa.type_for_alias(identity.precision), identity.dimension)),
+            pa.field(VECTOR, pa.list_(vector) if is_late(identity.similarity) else vector),
         ],
         metadata={KEY: identity.to_json().encode()},
     )

@@ -14,6 +14,8 @@ from .ann import Approximation
 from .hits import Hit
 from .identity import DISTANCES
 from .lance import translated_filter
+from .late import is_late
+from .late import scores as scores_of_sets
 from .schema import DOCUMENT, HEADING, ID, OWN, PASSAGE, START, STOP, VECTOR
 from .store import Store
 
@@ -65,7 +67,7 @@ class Searcher:
 
     Args:
         store: its table.
-        similarity: ``cosine``, ``dot`` or ``euclidean``.
+        similarity: ``cosine``, ``dot``, ``euclidean`` or ``maxsim``.
         approximation: how its approximate index is asked; None where there is none.
     """
 
@@ -142,7 +144,7 @@ class Searcher:
         search = search.distance_type(DISTANCES[self._similarity])
         search = search.bypass_vector_index() if approximation is None else approximation.applied(search)
         rows = self._run(search, where, self._columns, "_distance").to_pylist()
-        return ranked([self._hit(row, self._score(float(row["_distance"])), "dense") for row in rows])
+        return ranked([self._hit(row, self._score(float(row["_distance"]), vector), "dense") for row in rows])
 
     def _run(self, search: Any, where: str | None, columns: list[str], score: str) -> Any:
         """The rows that a search of LanceDB's finds, as pyarrow's table."""
@@ -151,8 +153,10 @@ class Searcher:
                 search = search.where(where, prefilter=True)
             return search.select([*columns, score]).to_arrow()
 
-    def _score(self, distance: float) -> float:
-        """The similarity that LanceDB's distance stands for."""
+    def _score(self, distance: float, query: FloatArray) -> float:
+        """The similarity that LanceDB's distance to a query stands for."""
+        if is_late(self._similarity):
+            return len(query) - distance
         if self._similarity == "euclidean":
             return -math.sqrt(max(distance, 0.0))  # it is squared
         return 1.0 - distance
@@ -164,6 +168,9 @@ class Searcher:
         rows = rows.filter(pc.is_valid(rows[VECTOR])).combine_chunks()
         if not len(rows):
             return {}
+        if is_late(self._similarity):
+            found = scores_of_sets(query, rows[VECTOR].combine_chunks())
+            return {name: {"dense": score} for name, score in zip(rows[ID].to_pylist(), found, strict=True) if score}
         vectors = rows[VECTOR].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
         scores = SimilarityFunction.to_similarity_fn(self._similarity)(query[None], vectors)[0]
         return {name: {"dense": score} for name, score in zip(rows[ID].to_pylist(), scores.tolist(), strict=True)}

@@ -12,6 +12,7 @@ import numpy as np
 from ..types import FloatArray
 from .documents import Document
 from .lance import committed, listed, quoted, translated, translated_filter
+from .late import sets_column
 from .passages import Passage, reused
 from .schema import (
     CONTENT,
@@ -252,6 +253,8 @@ class Store:
 
 def _vector_column(vectors: list[FloatArray | None], kind: Any) -> Any:
     """Vectors as a column; what is None is null."""
+    if not hasattr(kind, "list_size"):
+        return sets_column(vectors, kind)
     rows = np.zeros((len(vectors), kind.list_size), np.float32)
     for row, vector in zip(rows, vectors, strict=True):
         if vector is not None:

@@ -16,7 +16,7 @@ from ..checkpoints.late_interaction import is_untrained
 from ..checkpoints.modules import HierarchicalTokenPoolingSpec, MultiVectorMaskSpec, QueryExpansion
 from ..checkpoints.read import MULTI_VECTOR_ENCODER
 from ..errors import InputError, NotTextError, SbertWarning, UnsupportedModelError, one_of
-from ..late_interaction import maxsim, maxsim_pairwise
+from ..late_interaction import MAXSIM, maxsim, maxsim_pairwise
 from ..similarity import unit
 from ..text import FastTokenizer, Tokenizer
 from ..text.expansion import expanded, expansion_id
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from .options import LoadOptions
 
 TASKS = (QUERY, DOCUMENT)
-#: How two texts are compared: MaxSim, or that divided by the number of the query's vectors.
-MAXSIM, MEANMAXSIM = "maxsim", "meanmaxsim"
+#: What MaxSim divided by the number of the query's vectors is called.
+MEANMAXSIM = f"mean{MAXSIM}"
 
 
 class MultiVectorEncoder(QueriesAndDocuments, BaseModel):
