@@ -74,7 +74,7 @@ def test_scores_are_those_of_the_models_similarity(tmp_path, similarity):
 
 def test_manhattan_is_refused(tmp_path, model_folder):
     model = SentenceTransformer(str(model_folder), similarity_fn_name="manhattan")
-    with pytest.raises(InputError, match="must be one of 'cosine', 'dot', 'euclidean'; got 'manhattan'"):
+    with pytest.raises(InputError, match="must be one of 'cosine', 'dot', 'euclidean', 'maxsim'; got 'manhattan'"):
         Index.create(tmp_path / "x.lance", model)
     assert not (tmp_path / "x.lance").exists()
 
