@@ -283,6 +283,13 @@ def test_what_is_neither_text_nor_image_is_refused(model):
         model.encode(["a text"], output_value="token_embeddings")
 
 
+def test_texts_that_are_filled_up_are_not_cut_into_chunks(folders):
+    siglip = SentenceTransformer(folders["siglip"], backend="openvino")
+    for method in ("chunk", "late"):
+        with pytest.raises(InputError, match="filled up to 16 tokens"):
+            siglip.encode("a text", on_long=method)
+
+
 def test_models_of_texts_read_no_images(tmp_path):
     texts = SentenceTransformer(make_tiny_model(tmp_path / "bert", "bert"), backend="openvino")
     with pytest.raises(NotTextError, match="must be a string; got Image"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from .tokenizer import TextOrPair, Tokenizer
 from .tokens import Tokens
 
@@ -51,3 +52,9 @@ class FilledTokenizer(Tokenizer):
 
     def prompt_length(self, prompt: str) -> int:  # noqa: D102
         return self._inner.prompt_length(prompt)
+
+    def _no_offsets(self) -> InputError:
+        return InputError(
+            f"This model was trained on texts filled up to {self.max_length} tokens, so it reads no chunks of texts: use "
+            "on_long='truncate'."
+        )
