@@ -55,6 +55,6 @@ class FilledTokenizer(Tokenizer):
 
     def _no_offsets(self) -> InputError:
         return InputError(
-            f"This model was trained on texts filled up to {self.max_length} tokens, so it reads no chunks of texts: use "
-            "on_long='truncate'."
+            f"This model was trained on texts filled up to {self.max_length} tokens, so it reads no chunks of texts. "
+            "Use on_long='truncate'."
         )
