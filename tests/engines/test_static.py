@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -193,9 +194,11 @@ def test_which_engine(tmp_path):
         make_engine(network, backend="static")
     with pytest.raises(UnsupportedModelError, match="does not start with a Transformer"):
         make_engine(static, backend="openvino")
-    with pytest.raises(UnsupportedModelError, match="starts with StaticEmbedding; a Transformer was expected"):
-        make_engine(static, backend="torch")
+    assert make_engine(static, backend="torch", device="cpu").name == "torch"
     with pytest.raises(InputError, match=r"got device='cuda'\. Leave device out"):
-        make_engine(static, device="cuda")
+        make_engine(static, backend="static", device="cuda")
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="cuda"):
+            make_engine(static, device="cuda")  # another device is torch's
     with pytest.raises(InputError, match="dtype of a static model must be one of 'float32'; got 'bfloat16'"):
         make_engine(static, dtype="bfloat16")
