@@ -96,6 +96,8 @@ def test_models_of_texts_pass_images_over(photos, tmp_path):
     assert made.sync(photos).added == 1
     with pytest.raises(DataError, match="Images need a model such as CLIP"):
         made.sync(photos / "red-sports_car0.png")
+    with pytest.raises(DataError, match="Its images need a model such as CLIP"):
+        made.sync(photos / "trips")
     with pytest.raises(InputError, match="reads texts alone"):
         made.search_image(picture(0))
     with pytest.raises(InputError, match=r"'it' is an image; .* reads texts alone"):

@@ -95,7 +95,9 @@ def find_documents(path: Path, *, images: bool = False) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.rglob("*") if _is_wanted(file, path, images))
         if not found:
-            raise DataError(f"{path} has no file that can be read: {_known(images)}.")
+            only_images = not images and any(_is_wanted(file, path, images=True) for file in path.rglob("*"))
+            advice = " Its images need a model such as CLIP." if only_images else ""
+            raise DataError(f"{path} has no file that can be read: {_known(images)}.{advice}")
         return found
     if not path.exists():
         near = closest(path.name, [other.name for other in path.parent.iterdir()]) if path.parent.is_dir() else ""
