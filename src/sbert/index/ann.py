@@ -42,9 +42,10 @@ NEIGHBOURS, QUERIES = 10, 48
 KINDS = ("IVF_RQ", "IVF_SQ", "IVF_HNSW_SQ", "IVF_PQ")
 _CLASSES = {"IVF_SQ": "IvfSq", "IVF_RQ": "IvfRq", "IVF_HNSW_SQ": "HnswSq", "IVF_PQ": "IvfPq"}
 #: Efforts in the order in which they are tried: partitions looked into, and how many times the hits that are wanted
-#: are scored with full vectors.
+#: are scored with full vectors. Of 40 million vectors, 30 and 12 found 93.5 % in 84 ms, and 40 and 8 90.3 % in 99 ms:
+#: what a bit a number leaves open is told sooner by full vectors than by more partitions.
 _EFFORTS = (
-    (10, 4), (20, 5), (40, 8), (60, 10), (80, 12), (120, 16), (160, 20), (320, 30), (640, 40),
+    (10, 5), (20, 8), (30, 12), (40, 12), (60, 15), (80, 15), (120, 20), (160, 24), (320, 30), (640, 40),
 )  # fmt: skip
 #: How many times the partitions are looked into where there is a condition: the rows that it leaves may lie anywhere.
 _FILTERED = 4
