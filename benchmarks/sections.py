@@ -223,7 +223,8 @@ def scale(results: Results) -> list[str]:
     lines = [
         "Vectors of 384 numbers by MiniLM; those beyond the base are simulated: real ones, a little changed. One query",
         "at a time on one core, without embedding it; of each the least effort that finds 95 % is shown (of the most",
-        "rows 90 %), or its greatest. Ours is `Index`, which keeps the texts too and chooses its kind and effort by itself.",
+        "rows 90 %), or its greatest. Ours is `Index`, which keeps the texts too and chooses its kind and effort",
+        "by itself.",
         "",
     ]
     for rows, size in results["sizes"].items():
