@@ -55,6 +55,10 @@ PEERS = (
 )
 
 
+#: The peers of a short form: the usual one, and the best of each of its other backends.
+SHORT_PEERS = (BASELINE, f"{BASELINE} onnx int8", f"{BASELINE} openvino int8")
+
+
 def asked_for(word: str, name: str) -> bool:
     """Whether a word on the command line means a side: its whole name means it alone, a part of names all of those."""
     whole = word in {entry.name for entry in OURS + PEERS}
@@ -205,6 +209,8 @@ def main() -> None:
     found.add_argument("--sides", nargs="+", default=None, help="only these, by name or by a part of names")
     found.add_argument("--texts", type=int, default=None, help="how many short texts; other runs follow")
     options = read_options(found)
+    if options.short and options.sides is None:
+        options.sides = [entry.name for entry in OURS] + list(SHORT_PEERS)
     measured = kept("encode", options)
     for key in options.models or (["minilm"] if options.short else MODELS):
         try:

@@ -30,10 +30,16 @@ BUSY = 0.15
 MEASURED: dict[str, Any] = {}
 
 
+# Counted runs of a short form, after one that does not count.
+SHORT_ROUNDS = 2
+
+
 def parser(description: str | None, rounds: int) -> argparse.ArgumentParser:
     """A parser of the options that all scripts know; read_options reads them."""
     found = argparse.ArgumentParser(description=description)
-    found.add_argument("--rounds", type=int, default=None, help=f"counted runs of each side ({rounds}; 3 if --short)")
+    found.add_argument(
+        "--rounds", type=int, default=None, help=f"counted runs of each side ({rounds}; {SHORT_ROUNDS} if --short)"
+    )
     found.add_argument(
         "--peer-python",
         type=Path,
@@ -55,7 +61,7 @@ def read_options(found: argparse.ArgumentParser, *, peers: bool = True) -> argpa
     if MEASURED["misleads"]:
         print(f"Other work takes {100 * taken:.0f} % of this machine: what is measured now will mislead.")
     if options.rounds is None:
-        options.rounds = min(options.usual_rounds, 3) if options.short else options.usual_rounds
+        options.rounds = min(options.usual_rounds, SHORT_ROUNDS) if options.short else options.usual_rounds
     if peers and not options.peer_python.exists():
         found.error(f"{options.peer_python} is not there; make peers installs it.")
     return options

@@ -23,7 +23,7 @@ def main() -> None:
     from sbert import CrossEncoder, SentenceTransformer
     from sbert.search import most_similar_pairs
 
-    sizes = (25, 50, 100) if options.short else (25, 50, 100, 200, 300)
+    sizes = (25, 50, 75) if options.short else (25, 50, 100, 200, 300)
     what, texts = short_texts(options.data, WANTED)
     table: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as scratch:
