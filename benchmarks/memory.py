@@ -18,7 +18,7 @@ TEXTS = 1_000_000
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--texts", type=int, default=TEXTS, help="how many; 30000 for a short form")
+    parser.add_argument("--texts", type=int, default=TEXTS, help="how many; 15000 for a short form")
     parser.add_argument("--dtype", default="float32")
     parser.add_argument("--format", default="npy")
     parser.add_argument("--folder", type=Path, default=None, help="where to write; a temporary folder by default")

@@ -39,11 +39,11 @@ def command(dtype: str, path: str) -> dict[str, Any]:
 
 def main() -> None:
     found = parser(__doc__, rounds=3)
-    found.add_argument("--texts", type=int, default=None, help="how many sentences: 10000, or 3000 if --short")
+    found.add_argument("--texts", type=int, default=None, help="how many sentences: 10000, or 2000 if --short")
     options = read_options(found)
     if options.short:
         options.rounds = 1
-    what, texts = short_texts(options.data, options.texts or (3000 if options.short else 10_000))
+    what, texts = short_texts(options.data, options.texts or (2000 if options.short else 10_000))
     print(f"{len(texts):,} {what}")
     with tempfile.TemporaryDirectory() as scratch:
         path = str(Path(scratch) / "texts.txt")

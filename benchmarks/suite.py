@@ -30,7 +30,7 @@ NAMES = (
     "static",
 )
 # What makes a script short that has no --short.
-SHORT = {"memory": ["--texts", "30000"], "resume": ["--kills", "3", "--texts", "2000"]}
+SHORT = {"memory": ["--texts", "15000", "--dtype", "int8"], "resume": ["--kills", "3", "--texts", "2000"]}
 # Peers that are in an environment of their own.
 STATIC_PEERS = HERE.parent / ".venv-peers-static" / "bin" / "python"
 
