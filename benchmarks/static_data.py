@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from throughput import spearman
+from scoring import spearman
 
 #: Texts of each source in the fit: general English of many kinds, and nothing of the judges' own sets.
 SOURCES = {

@@ -1,6 +1,7 @@
 """What benchmarks measure is what they say: lengths of texts, ratios, ranks."""
 
 import json
+import runpy
 import statistics
 from pathlib import Path
 
@@ -111,3 +112,9 @@ def test_ndcg_of_a_small_collection(tmp_path):
     assert collection.ndcg_at_10(np.array([[1, 0]], dtype=np.float32), documents) == pytest.approx(100)
     # The only relevant one is found in the third place.
     assert collection.ndcg_at_10(np.array([[0, 1]], dtype=np.float32), documents) == pytest.approx(50)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))
+def test_every_script_finds_what_it_imports(scripts, name):
+    """None runs: the work of each is in its main()."""
+    runpy.run_path(str(ROOT / "benchmarks" / f"{name}.py"), run_name="imported")
