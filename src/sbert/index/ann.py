@@ -161,8 +161,8 @@ def tune(
     for kind in kinds:
         if kind not in _CLASSES:
             raise one_of("kinds", kind, KINDS)
-    stored = sampled(table)
     late = is_late(similarity)
+    stored = sampled(table) if late or queries is None else []
     asked: Sequence[FloatArray]
     asked = queries if queries is not None else asked_of(stored) if late else list(_between(np.array(stored)))
     if not len(asked):

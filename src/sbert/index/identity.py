@@ -179,14 +179,12 @@ class Identity:
 
 def load_embedder(name: str, **options: Any) -> IndexModel:
     """A model by its name, as an index takes it: of late interaction where it was saved as that."""
-    from ..models.families import load
+    from ..models.families import family_of
     from ..models.multi_vector_encoder import MultiVectorEncoder
     from ..models.sentence_transformer import SentenceTransformer
 
-    model = load(name, on_truncation="ignore", **options)
-    if isinstance(model, (SentenceTransformer, MultiVectorEncoder)):
-        return model
-    return SentenceTransformer(name, on_truncation="ignore", **options)
+    kind = MultiVectorEncoder if family_of(name) == MultiVectorEncoder.family else SentenceTransformer
+    return kind(name, on_truncation="ignore", **options)
 
 
 def _lasting_name(name: str) -> str:

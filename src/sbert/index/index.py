@@ -460,7 +460,7 @@ class Index:
         require_finite(rows, "embedding")
         request = Request(positive("top_k", top_k), _condition(where), "dense", WEIGHTS, None)
         if is_late(self._identity.similarity):
-            return self._searcher().search("", query_rows(embedding, self._identity.dimension), request)
+            return self._searcher().search("", query_rows(rows, self._identity.dimension), request)
         if tuple(rows.shape) != (1, self._identity.dimension):
             raise DimensionError(
                 f"embedding must be one vector of width {self._identity.dimension}; got {tuple(rows.shape)}."

@@ -14,8 +14,8 @@ from ..errors import DimensionError, InputError
 from ..late_interaction import MAXSIM, maxsim
 from ..similarity import unit
 from ..text.chunking import check_overlap, documents, plan_chunks
-from ..types import FloatArray, Vectors
-from ..vectors import as_array, as_rows
+from ..types import FloatArray
+from ..vectors import Rows, as_array
 
 if TYPE_CHECKING:
     from ..models.multi_vector_encoder import MultiVectorEncoder
@@ -106,12 +106,10 @@ def means(column: Any) -> FloatArray:
     return found
 
 
-def scores(query: FloatArray, column: Any) -> list[float | None]:
-    """MaxSim of a query with each passage of a column; None for null."""
-    sets = sets_of(column)
-    there = [vectors for vectors in sets if vectors is not None]
-    found = iter(maxsim(query, there)[0].tolist() if there else [])
-    return [None if vectors is None else next(found) for vectors in sets]
+def scores(query: FloatArray, column: Any) -> list[float]:
+    """MaxSim of a query with each passage of a column without nulls."""
+    found: list[float] = maxsim(query, [vectors for vectors in sets_of(column) if vectors is not None])[0].tolist()
+    return found
 
 
 def asked_of(sets: Sequence[FloatArray]) -> list[FloatArray]:
@@ -127,16 +125,16 @@ def asked_of(sets: Sequence[FloatArray]) -> list[FloatArray]:
     return found
 
 
-def query_rows(embedding: Vectors, dimension: int) -> FloatArray:
+def query_rows(rows: Rows, dimension: int) -> FloatArray:
     """The vectors of a query that is at hand, (tokens, dimension) float32.
 
     Raises:
         DimensionError: they are of another width.
     """
-    rows = as_array(as_rows(embedding, "embedding")).astype(np.float32)
-    if rows.shape[1] != dimension or not len(rows):
-        raise DimensionError(f"embedding must be vectors of tokens of width {dimension}; got the shape {rows.shape}.")
-    return rows
+    found: FloatArray = as_array(rows).astype(np.float32)
+    if found.shape[1] != dimension or not len(found):
+        raise DimensionError(f"embedding must be vectors of tokens of width {dimension}; got the shape {found.shape}.")
+    return found
 
 
 def is_late(similarity: str) -> bool:

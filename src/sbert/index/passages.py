@@ -55,7 +55,7 @@ class Embedder:
 
     def __init__(self, model: IndexModel, identity: Identity, batch_size: int | None = None) -> None:
         self._model = model
-        self._identity, self._batch_size = identity, batch_size
+        self._identity = identity
         self._cosine, self._width = identity.similarity == "cosine", identity.dimension
         self._options = identity.embedding_options(model) | {"batch_size": batch_size}
 
@@ -138,7 +138,7 @@ class Embedder:
         prompt = model.prompts.get(name, "") if name else ""
         cuts = list(chunked(model, texts, facts.chunk_tokens, facts.chunk_overlap, prompt))
         passages = [texts[number][start:stop] for number, (start, stop) in cuts]
-        sets = model.encode_document(passages, batch_size=self._batch_size, show_progress_bar=False)
+        sets = model.encode_document(passages, batch_size=self._options["batch_size"], show_progress_bar=False)
         found: list[list[Passage]] = [[] for _ in documents]
         for (index, (start, stop)), text, vectors in zip(cuts, passages, sets, strict=True):
             number, part = owners[index]

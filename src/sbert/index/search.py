@@ -168,12 +168,13 @@ class Searcher:
         rows = rows.filter(pc.is_valid(rows[VECTOR])).combine_chunks()
         if not len(rows):
             return {}
+        column = rows[VECTOR].combine_chunks()
         if is_late(self._similarity):
-            found = scores_of_sets(query, rows[VECTOR].combine_chunks())
-            return {name: {"dense": score} for name, score in zip(rows[ID].to_pylist(), found, strict=True) if score}
-        vectors = rows[VECTOR].combine_chunks().flatten().to_numpy().reshape(len(rows), -1)
-        scores = SimilarityFunction.to_similarity_fn(self._similarity)(query[None], vectors)[0]
-        return {name: {"dense": score} for name, score in zip(rows[ID].to_pylist(), scores.tolist(), strict=True)}
+            scores = scores_of_sets(query, column)
+        else:
+            vectors = column.flatten().to_numpy().reshape(len(rows), -1)
+            scores = SimilarityFunction.to_similarity_fn(self._similarity)(query[None], vectors)[0].tolist()
+        return {name: {"dense": score} for name, score in zip(rows[ID].to_pylist(), scores, strict=True)}
 
     def _hit(self, row: dict[str, Any], score: float, kind: str) -> Hit:
         return Hit(

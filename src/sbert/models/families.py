@@ -42,12 +42,17 @@ def load(model_name_or_path: str | os.PathLike[str], **options: Unpack[LoadOptio
         UnsupportedModelError: it was saved as a family that is not known here.
         SbertError: as the family's constructor.
     """
-    where: dict[str, Any] = {
-        name: options[name] for name in ("cache_folder", "revision", "token", "local_files_only") if name in options
-    }
-    found = resolve(model_name_or_path, **where)
-    family = read(found.folder, found.name).model_type
+    family = family_of(model_name_or_path, **options)
     if family not in FAMILIES:
         raise UnsupportedModelError(str(one_of("model_type", family, FAMILIES)))
     kind = getattr(importlib.import_module(f".{FAMILIES[family]}", __package__), family)
     return cast("BaseModel", kind(model_name_or_path, **options))
+
+
+def family_of(model_name_or_path: str | os.PathLike[str], **options: Unpack[LoadOptions]) -> str:
+    """The family that a model was saved as, by name; its weights are not read. Arguments are those of :func:`load`."""
+    where: dict[str, Any] = {
+        name: options[name] for name in ("cache_folder", "revision", "token", "local_files_only") if name in options
+    }
+    found = resolve(model_name_or_path, **where)
+    return read(found.folder, found.name).model_type

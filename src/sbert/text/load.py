@@ -47,7 +47,8 @@ def load_tokenizer(module: InputSpec, *, trust_remote_code: bool = False) -> Tok
     """
     if isinstance(module, TransformerSpec):
         found = _of_transformer(module, trust_remote_code)
-        template = None if module.chat is None else read_chat_template(module.folder, *module.chat)
+        chat = module.chat
+        template = None if chat is None else read_chat_template(module.folder, *chat)
         return found if template is None else chat_tokenizer(found, template)
     if isinstance(module, ImageTextSpec):
         found = _of_transformer(module, trust_remote_code)

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...errors import CheckpointError, CorruptCheckpointError
+from ...errors import CorruptCheckpointError
 from ..files import read_json, setting, write_json
-from .image_preprocessing import PROCESSOR_FILES, ImagePreprocessing
+from .image_preprocessing import ImagePreprocessing
 from .input import InputSpec
-from .transformer import SETTINGS_FILES, companions
+from .transformer import SETTINGS_FILES, companions, network_config
 
 CLIP, SIGLIP = "clip", "siglip"
 #: What reads texts and images, by the ``model_type`` of configurations.
@@ -51,9 +51,7 @@ class ImageTextSpec(InputSpec):
     @classmethod
     def read(cls, folder: Path) -> ImageTextSpec:
         """Read the settings."""
-        if not (folder / "config.json").is_file():
-            raise CheckpointError(f"{folder} has no config.json, so it is not a model folder. Check the path.")
-        config = read_json(folder / "config.json")
+        config = network_config(folder)
         length = _positions(config, folder)
         path = folder / cls.config_file
         if path.is_file():
@@ -75,8 +73,7 @@ class ImageTextSpec(InputSpec):
 
     def companions(self) -> list[Path]:
         """The files that belong to the networks, their tokenizer and images, beside weights."""
-        own = [self.folder / name for name in PROCESSOR_FILES]
-        return sorted({*companions(self.folder), *(path for path in own if path.is_file())})
+        return companions(self.folder)
 
     @property
     def written_kind(self) -> str:

@@ -102,9 +102,7 @@ class TransformerSpec(InputSpec):
                 f"{folder} holds an adapter, not a network. Load it by its name or folder, which merges it into its "
                 "base model; an adapter in a sub-folder of a model must be merged with peft's merge_and_unload()."
             )
-        if not (folder / "config.json").is_file():
-            raise CheckpointError(f"{folder} has no config.json, so it is not a model folder. Check the path.")
-        config = read_json(folder / "config.json")
+        config = network_config(folder)
         settings: dict[str, Any] = {}
         for name in SETTINGS_FILES:
             if (folder / name).is_file():
@@ -148,8 +146,8 @@ class TransformerSpec(InputSpec):
         lengths = zip(TASK_LENGTHS, (self.query_length, self.document_length, expansion), strict=True)
         own |= {key: value for key, value in lengths if value is not None}
         task = dict(_TASK_SETTINGS.get(self.task, {}))
-        if self.chat is not None:
-            message = {"format": self.chat[0], "method": "forward", "method_output_name": "logits"}
+        if (chat := self.chat) is not None:
+            message = {"format": chat[0], "method": "forward", "method_output_name": "logits"}
             task["modality_config"] = task["modality_config"] | {"message": message}
         write_json(folder / self.config_file, own | kept | task)
 
@@ -254,6 +252,17 @@ class TransformerSpec(InputSpec):
         if self.task in (FILL_MASK, NEXT_WORD):
             return self.vocabulary
         return self.labels if self.scores else self.dimension
+
+
+def network_config(folder: Path) -> dict[str, Any]:
+    """The configuration of the network in a folder.
+
+    Raises:
+        CheckpointError: there is none, so it is no model's folder.
+    """
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(f"{folder} has no config.json, so it is not a model folder. Check the path.")
+    return read_json(folder / "config.json")
 
 
 def companions(folder: Path) -> list[Path]:

@@ -109,17 +109,10 @@ def constant(value: Any) -> Node:
     return op.constant(array, shared_memory=bool(array.ndim))
 
 
-def parameter(name: str) -> Node:
-    """An input of whole numbers, (B, T)."""
-    node = op.parameter([-1, -1], np.int64, name)
+def parameter(name: str, shape: Sequence[int] = (-1, -1), kind: type[np.generic] = np.int64) -> Node:
+    """An input; of whole numbers, (B, T), by default."""
+    node = op.parameter(list(shape), kind, name)
     node.output(0).get_tensor().set_names({name})
-    return node
-
-
-def pixels_parameter() -> Node:
-    """An input of images, (B, 3, height, width)."""
-    node = op.parameter([-1, 3, -1, -1], np.float32, "pixels")
-    node.output(0).get_tensor().set_names({"pixels"})
     return node
 
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...checkpoints import ModelSpec
 from ...checkpoints.modules import ImageTextSpec, PoolingSpec, TransformerSpec
 from ...checkpoints.modules.transformer import CLASSIFICATION, FILL_MASK, NEXT_WORD
@@ -15,7 +17,7 @@ from ...checkpoints.weights import Weights
 from ...errors import CorruptCheckpointError
 from . import heads, modules, vocabulary
 from .feeds import IDS, MASK, POOLED, TYPES
-from .graph import Linears, TextInputs, parameter, pixels_parameter
+from .graph import Linears, TextInputs, parameter
 from .networks import builder, image_text
 from .networks import why_not as why_not_network
 from .runtime import import_openvino
@@ -60,7 +62,7 @@ def lower_both(spec: ModelSpec, weights: Weights, *, images: bool) -> Any:
     assert isinstance(first, ImageTextSpec)  # noqa: S101  (the engine has looked)
     with _told(first.folder):
         if images:
-            inputs = [pixels_parameter()]
+            inputs = [parameter("pixels", (-1, 3, -1, -1), np.float32)]
             sentence = image_text.build_image(first.config, weights, inputs[0])
         else:
             inputs = [parameter(IDS), parameter(MASK)]

@@ -129,34 +129,28 @@ class TorchEngine(Engine):
     ) -> None:
         wanted = choose_dtype(dtype)
         target = choose_device(device)  # before the weights are read, which takes longer than to find it wrong
-        network: Input
         first = spec.input
+        held: Input
+        network: CLIPModel | Transformer
         if type(first) in _INPUTS:
             own = wanted if isinstance(wanted, torch.dtype) else torch.float32
-            network = _INPUTS[type(first)](first).to(target, own)
-        elif isinstance(first, ImageTextSpec):
-            network = CLIPModel.from_spec(
-                first, dtype=wanted, model_kwargs=model_kwargs, config_kwargs=config_kwargs
-            ).to(target)
-            own = network.model.dtype
+            held = _INPUTS[type(first)](first).to(target, own)
         else:
-            network = Transformer.from_spec(
-                spec.transformer,
-                dtype=wanted,
-                model_kwargs=model_kwargs,
-                config_kwargs=config_kwargs,
-                trust_remote_code=trust_remote_code,
-            )
+            options: dict[str, Any] = {"dtype": wanted, "model_kwargs": model_kwargs, "config_kwargs": config_kwargs}
+            if isinstance(first, ImageTextSpec):
+                network = CLIPModel.from_spec(first, **options)
+            else:
+                network = Transformer.from_spec(spec.transformer, trust_remote_code=trust_remote_code, **options)
             if (model_kwargs or {}).get("device_map") is None:
                 network.to(target)
             else:
                 target = network.auto_model.device
-            own = network.auto_model.dtype
+            own, held = network.auto_model.dtype, network
         rest = [_make(module).to(target, own) for module in spec.modules[1:]]
         self.spec = spec
         self._gate = Gate()  # forward passes go through it together, a move alone
         #: All modules in order; the weights' names in its ``state_dict`` are those of checkpoints, by module number.
-        self.module = nn.Sequential(network, *rest).eval()
+        self.module = nn.Sequential(held, *rest).eval()
 
     @classmethod
     def from_modules(cls, modules: Iterable[nn.Module], device: str | torch.device | None = None) -> TorchEngine:

@@ -72,6 +72,11 @@ class CLIPModel(Input):
         self.max_seq_length = spec.max_seq_length
         self.model = load_network(spec.folder, dtype, model_kwargs or {}, config_kwargs or {}, trust_remote_code=False)
 
+    @property
+    def auto_model(self) -> Any:
+        """The same as ``model``, by the name that a :class:`Transformer` has it by."""
+        return self.model
+
     def to_spec(self) -> ImageTextSpec:
         """The module as data; its weights are not in it, but in the folder that it names, as they were loaded."""
         return replace(self._spec, config=self.model.config.to_dict(), max_seq_length=self.max_seq_length)

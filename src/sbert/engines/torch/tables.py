@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +40,15 @@ class StaticEmbedding(Input):
         embedding_dim: int | None = None,
     ) -> None:
         super().__init__()
-        self._tokenizer_json = serialized_tokenizer(tokenizer)
+        written = serialized_tokenizer(tokenizer)
         self.tokenizer = tokenizer
         if embedding_weights is not None:
             table = table_of(embedding_weights)
         elif embedding_dim is not None:
-            backend = getattr(tokenizer, "backend_tokenizer", getattr(tokenizer, "backend", tokenizer))
-            table = nn.EmbeddingBag(backend.get_vocab_size(), embedding_dim).weight.detach()
+            table = nn.EmbeddingBag(_backend(tokenizer).get_vocab_size(), embedding_dim).weight.detach()
         else:
             raise InputError("Give embedding_weights, a vector for each token, or embedding_dim for random ones.")
-        self._spec = StaticEmbeddingSpec(Path(), table.shape[1], tokenizer_json=self._tokenizer_json)
+        self._spec = StaticEmbeddingSpec(Path(), table.shape[1], tokenizer_json=written)
         self.embedding = nn.EmbeddingBag.from_pretrained(table, freeze=False)
 
     @classmethod
@@ -72,16 +72,8 @@ class StaticEmbedding(Input):
         return module
 
     def to_spec(self) -> StaticEmbeddingSpec:  # noqa: D102
-        spec = self._spec
-        return StaticEmbeddingSpec(
-            spec.folder,
-            self.embedding.embedding_dim,
-            spec.skip_unknown,
-            spec.settings,
-            max_seq_length=self.max_seq_length,
-            tokenizer_json=spec.tokenizer_json,
-            tensors={MODEL2VEC_TABLE if spec.skip_unknown else TABLE: as_array(self.embedding.weight)},
-        )
+        name = MODEL2VEC_TABLE if self._spec.skip_unknown else TABLE
+        return replace(self._spec, max_seq_length=self.max_seq_length, tensors={name: as_array(self.embedding.weight)})
 
     def forward(self, features: Features) -> Features:
         """Add ``sentence_embedding`` (B, width), the mean of the tokens' vectors; zeros for a text without tokens."""
@@ -104,7 +96,7 @@ def serialized_tokenizer(tokenizer: Any) -> str:
     Raises:
         InputError: it is of another kind.
     """
-    backend = getattr(tokenizer, "backend_tokenizer", getattr(tokenizer, "backend", tokenizer))
+    backend = _backend(tokenizer)
     if not hasattr(backend, "to_str"):
         raise InputError(
             f"tokenizer must be one of the tokenizers library or a fast one of transformers; "
@@ -112,6 +104,11 @@ def serialized_tokenizer(tokenizer: Any) -> str:
         )
     text: str = backend.to_str()
     return text
+
+
+def _backend(tokenizer: Any) -> Any:
+    """What of a tokenizer is the ``tokenizers`` library's; the tokenizer itself where nothing is."""
+    return getattr(tokenizer, "backend_tokenizer", getattr(tokenizer, "backend", tokenizer))
 
 
 def table_of(weights: AnyArray | Tensor | Sequence[Sequence[float]]) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from ...checkpoints.modules import BoWSpec, WordEmbeddingsSpec
 from ...checkpoints.modules.dense import SENTENCE, TOKENS
-from ...checkpoints.modules.word_embeddings import TABLE, UNLIMITED
+from ...checkpoints.modules.word_embeddings import UNLIMITED
 from ...checkpoints.modules.word_tokenizer import WordTokenizerSpec
 from ...text import WhitespaceTokenizer, WordTokenizer
 from ...text.word_vectors import read_word_vectors
@@ -44,12 +45,16 @@ class WordEmbeddings(Input):
     ) -> None:
         super().__init__()
         table = table_of(embedding_weights)
-        self._set_table(table, update_embeddings)
-        self.max_seq_length = None if max_seq_length is None or max_seq_length >= UNLIMITED else max_seq_length
+        length = None if max_seq_length is None or max_seq_length >= UNLIMITED else max_seq_length
+        words = tokenizer.spec if isinstance(tokenizer, WordTokenizer) else None
+        written = None if words is not None else serialized_tokenizer(tokenizer)
         self.tokenizer = tokenizer
-        self._folder = Path()
-        self._words: WordTokenizerSpec | None = tokenizer.spec if isinstance(tokenizer, WordTokenizer) else None
-        self._tokenizer_json = None if self._words is not None else serialized_tokenizer(tokenizer)
+        self._set(
+            WordEmbeddingsSpec(
+                Path(), table.shape[1], words, update_embeddings, max_seq_length=length, tokenizer_json=written
+            ),
+            table,
+        )
 
     @classmethod
     def from_text_file(
@@ -81,26 +86,17 @@ class WordEmbeddings(Input):
         """Make the module of its spec, with the table in float32."""
         module = cls.__new__(cls)
         Input.__init__(module)
-        table = torch.tensor(np.asarray(spec.table()))
-        module._set_table(table, spec.trained)
-        module.max_seq_length = spec.max_seq_length
-        module._folder, module._words, module._tokenizer_json = spec.folder, spec.words, spec.tokenizer_json
+        module._set(spec, torch.tensor(np.asarray(spec.table())))
         return module
 
-    def _set_table(self, table: Tensor, trained: bool) -> None:
+    def _set(self, spec: WordEmbeddingsSpec, table: Tensor) -> None:
+        self._spec, self.max_seq_length, self.update_embeddings = spec, spec.max_seq_length, spec.trained
         self.emb_layer = nn.Embedding(len(table), table.shape[1], _weight=table)
-        self.emb_layer.weight.requires_grad_(trained)
-        self.update_embeddings = trained
+        self.emb_layer.weight.requires_grad_(spec.trained)
 
     def to_spec(self) -> WordEmbeddingsSpec:  # noqa: D102
-        return WordEmbeddingsSpec(
-            self._folder,
-            self.emb_layer.embedding_dim,
-            self._words,
-            self.update_embeddings,
-            max_seq_length=self.max_seq_length,
-            tokenizer_json=self._tokenizer_json,
-            tensors={TABLE: arrays(self)[TABLE]},
+        return replace(
+            self._spec, trained=self.update_embeddings, max_seq_length=self.max_seq_length, tensors=arrays(self)
         )
 
     def forward(self, features: Features) -> Features:
