@@ -12,7 +12,7 @@ from ..errors import positive
 from ..types import Vectors
 from ..vectors import as_array, as_rows
 from .scoring import in_float32, inverse_norms, unit_rows
-from .selection import Ids, Scores, best_columns, ranked
+from .selection import Ids, Scores, best_columns, places_above, ranked
 
 #: Rows of a tile by itself: with fewer, threads wait for each other for much of the time when other work is about.
 TILE = 2048
@@ -131,15 +131,15 @@ class Tile:
             threshold: cosines below it are left out.
             count: the best of them, so many. Ties go to the smaller (row, column), which is their order in memory.
         """
-        if self.scores.max() < threshold:
-            return Pairs.joined([])
-        good = self.scores >= threshold
-        kept = np.flatnonzero(np.triu(good, k=1) if self.top == self.left else good)
+        kept = places_above(self.scores.ravel(), threshold)
+        rows, columns = np.divmod(kept, self.scores.shape[1])
+        if self.top == self.left:
+            half = columns > rows
+            kept, rows, columns = kept[half], rows[half], columns[half]
         values = self.scores.ravel()[kept]
         if count is not None and len(kept) > count:
             chosen = best_columns(values[None], count)[0]
-            kept, values = kept[chosen], values[chosen]
-        rows, columns = np.divmod(kept, self.scores.shape[1])
+            values, rows, columns = values[chosen], rows[chosen], columns[chosen]
         return Pairs(values, rows + self.top, columns + self.left)
 
 
