@@ -15,6 +15,7 @@ from ..engines.base import Engine
 from ..errors import ImageError, InputError, SbertWarning, one_of
 from ..images import is_image, open_image, preprocessed
 from ..types import FloatArray
+from .inputs import checked
 from .parallel import ahead, share
 from .progress import Progress
 
@@ -123,6 +124,7 @@ def mixed_vectors(
     of_texts: Callable[[list[Any]], FloatArray],
     options: ImageOptions,
     progress: Progress | None,
+    first: int = 0,
 ) -> FloatArray:
     """The vectors of a list of texts and images, in its order; arguments and errors are those of :func:`image_vectors`.
 
@@ -132,14 +134,20 @@ def mixed_vectors(
         of_texts: gives the vectors of texts.
         options: how images are read.
         progress: called with the number of images done.
+        first: the number of the first item in the user's eyes.
+
+    Raises:
+        NotTextError: an item is neither.
     """
     places = image_places(items)
-    found = image_vectors(engine, [items[place] for place in places], places, options, progress)
     others = sorted(set(range(len(items))).difference(places))
+    texts = [checked([items[place]], first + place)[0] for place in others]
+    numbers = [first + place for place in places]
+    found = image_vectors(engine, [items[place] for place in places], numbers, options, progress)
     if not others:
         return found
     out = np.empty((len(items), engine.spec.dimension), np.float32)
-    out[places], out[others] = found, of_texts([items[place] for place in others])
+    out[places], out[others] = found, of_texts(texts)
     return out
 
 

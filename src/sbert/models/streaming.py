@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from ..errors import InputError, NotTextError, one_of, positive
+from ..images import image_digest
 from ..quantization import calibrate_ranges, quantize_embeddings
 from ..similarity import unit
 from ..text.tokenizer import TextOrPair
 from ..types import AnyArray, FloatArray, Precision, Vectors
 from .encoding import Job, sentence_vectors, vectors_of_windows
+from .images import ImageOptions, image_places, mixed_vectors
 from .inputs import check_counts, checked, refuse_no_collection, with_prompt
 from .progress import Progress, progress_bar
 from .prompts import choose_prompt
@@ -38,6 +40,8 @@ ShardFormatName = Literal["npy", "parquet", "safetensors"]
 #: A window of a stream: fewer texts than encode takes at once, since the first vectors wait for all of them. And fewer
 #: characters than long documents would make of it.
 STREAM_TEXTS, STREAM_CHARACTERS = 4096, 1 << 23
+#: What an image counts for, so that few are held; and anything that is to be refused.
+_OF_AN_ITEM = STREAM_CHARACTERS // 64
 #: Texts in a shard of ``encode_to``: 48 MB of float32 for vectors of 384 numbers.
 SHARD_SIZE = 32_768
 _RANGED = ("int8", "uint8")
@@ -54,6 +58,7 @@ class _Request:
         width: leading dimensions that are kept.
         precision: of the vectors.
         policy: what to do with texts that are too long.
+        images: how images are read.
     """
 
     prompt: str
@@ -62,6 +67,7 @@ class _Request:
     width: int
     precision: Precision
     policy: str
+    images: ImageOptions
 
     def vectors(self, found: FloatArray, ranges: FloatArray | None) -> AnyArray:
         """What is given out for the model's vectors."""
@@ -96,6 +102,8 @@ class Streaming(_Base):
         ranges: Vectors | None = None,
         show_progress_bar: bool | None = False,
         on_truncation: str | None = None,
+        on_bad_image: str = "error",
+        allow_urls: bool = False,
     ) -> Iterator[AnyArray]:
         """Map texts to vectors as they come: for more texts than memory holds, or texts that are still being made.
 
@@ -105,7 +113,8 @@ class Streaming(_Base):
         comes at its end.
 
         Args:
-            inputs: texts, or pairs of texts, in anything that can be iterated over; drawn in the caller's thread.
+            inputs: texts, or pairs of texts, in anything that can be iterated over; drawn in the caller's thread. To a
+                model that reads images, texts and images: then in windows of 64.
             prompt_name: name of the prompt to put in front of each text; the default prompt when none is named.
             prompt: the prompt itself; wins over ``prompt_name``.
             batch_size: texts in a batch at the most; by default the engine chooses.
@@ -116,20 +125,24 @@ class Streaming(_Base):
                 :func:`sbert.quantization.calibrate_ranges`.
             show_progress_bar: True shows one; None after two seconds, in a terminal.
             on_truncation: ``warn``, ``error`` or ``ignore``; the model's own setting by default.
+            on_bad_image: ``error``, or ``skip``, which leaves a row of NaN and warns with its number.
+            allow_urls: whether images are fetched from addresses.
 
         Yields:
             A vector for each text, in order: (dimension,) float32, or codes as :meth:`encode` gives.
 
         Raises:
             NotTextError: an item is not text; its index is named. The vectors before its window are given first.
+            ImageError: an image cannot be read; likewise.
             TruncationError: a text is too long and ``on_truncation="error"``.
             InputError: an argument is wrong, or int8 is asked for without ranges.
 
         >>> for text, vector in zip(texts, model.encode_stream(texts)): ...  # doctest: +SKIP
         """
         refuse_no_collection(inputs)
+        images = ImageOptions(on_bad_image, allow_urls, batch_size)
         request = self._request(
-            prompt_name, prompt, batch_size, precision, normalize_embeddings, truncate_dim, on_truncation
+            prompt_name, prompt, batch_size, precision, normalize_embeddings, truncate_dim, on_truncation, images
         )
         limits = None
         if precision in _RANGED:
@@ -159,6 +172,8 @@ class Streaming(_Base):
         truncate_dim: int | None = None,
         show_progress_bar: bool | None = None,
         on_truncation: str | None = None,
+        on_bad_image: str = "error",
+        allow_urls: bool = False,
     ) -> Shards:
         """Encode any number of texts into a folder, shard by shard, in a job that can be resumed.
 
@@ -169,10 +184,11 @@ class Streaming(_Base):
 
         Args:
             path: the folder; made where it is not there.
-            texts: texts, or pairs of texts, in anything that can be iterated over. To resume, the same in the same
-                order; more at the end are taken too.
+            texts: texts, or pairs of texts, in anything that can be iterated over; images too, where the model reads
+                them (paths, rather than opened ones: a shard's images are held). To resume, the same in the same order;
+                more at the end are taken too.
             format: ``npy``, ``safetensors``, or ``parquet`` with the columns ``text`` and ``embedding``.
-            precision: ``float32``, ``int8``, ``uint8``, ``binary`` or ``ubinary``.
+            precision: ``float32``, ``int8``, ``uint8``, ``binary`` or ``ubinary``; codes have none for a skipped image.
             ranges: (2, dimension) for int8 and uint8; by default those of the first shard, which are kept in
                 ``ranges.npy`` and used for all.
             shard_size: texts in a file.
@@ -184,6 +200,8 @@ class Streaming(_Base):
             truncate_dim: keep this many leading dimensions; the model's own setting by default.
             show_progress_bar: True or False; by default a bar shows after two seconds, in a terminal.
             on_truncation: ``warn``, ``error`` or ``ignore``; the model's own setting by default.
+            on_bad_image: ``error``, or ``skip``, which leaves a row of NaN and warns with its number.
+            allow_urls: whether images are fetched from addresses.
 
         Returns:
             The folder's vectors, to be read.
@@ -191,6 +209,7 @@ class Streaming(_Base):
         Raises:
             DataError: the folder holds another job's vectors, or of other texts; it is in use, or cannot be written.
             NotTextError: an item is not text; its index is named. The shards before it are kept.
+            ImageError: an image cannot be read; likewise.
             TruncationError: a text is too long and ``on_truncation="error"``.
             InputError: an argument is wrong.
         """
@@ -198,8 +217,9 @@ class Streaming(_Base):
         from ..data.shards import Shards, ShardWriter
 
         refuse_no_collection(texts)
+        images = ImageOptions(on_bad_image, allow_urls, batch_size)
         request = self._request(
-            prompt_name, prompt, batch_size, precision, normalize_embeddings, truncate_dim, on_truncation
+            prompt_name, prompt, batch_size, precision, normalize_embeddings, truncate_dim, on_truncation, images
         )
         positive("shard_size", shard_size)
         limits = None if ranges is None or precision not in _RANGED else _checked_ranges(ranges, request)
@@ -213,12 +233,12 @@ class Streaming(_Base):
             with progress_bar(length_hint(texts) or None, show_progress_bar) as progress:
                 number, source = -1, iter(texts)
                 for number, start in enumerate(range(0, 1 << 62, int(shard_size))):
-                    items = checked(list(islice(source, shard_size)), start)
+                    items = self._items(list(islice(source, shard_size)), start)
                     if not items:
                         number -= 1
                         break
                     if form.keeps_texts:
-                        _refuse_pairs(items, start, format)
+                        _refuse_all_but_texts(items, start, format)
                     self._shard(writer, number, items, request, progress)
                 writer.finish(number + 1)
         self.truncation.tell(request.policy, stacklevel=2)
@@ -235,50 +255,89 @@ class Streaming(_Base):
         normalize: bool,
         truncate_dim: int | None,
         on_truncation: str | None,
+        images: ImageOptions,
     ) -> _Request:
         check_options(precision, batch_size, truncate_dim, prompt)
+        if images.on_bad_image == "skip" and precision != "float32":
+            raise InputError(
+                f"on_bad_image='skip' leaves rows of NaN, which {precision} cannot say: take precision='float32'."
+            )
         self._for_task(None)  # refuses a model whose routes have no default
         self._follow_length()
         width = self.spec.dimension
         kept = truncate_dim if truncate_dim is not None else self.truncate_dim
         policy = check_policy(on_truncation) if on_truncation is not None else self.on_truncation
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
-        return _Request(chosen, batch_size, normalize, min(width, kept or width), precision, policy)
+        return _Request(chosen, batch_size, normalize, min(width, kept or width), precision, policy, images)
 
     def _job(self, items: list[TextOrPair], first: int, request: _Request, progress: Progress | None = None) -> Job:
         prompt = request.prompt
         length = self._tokenizer.prompt_length(prompt) if prompt else 0
         return Job(with_prompt(items, prompt), length, request.batch_size, request.policy, progress, first)
 
+    def _items(self, items: list[Any], first: int) -> list[Any]:
+        """The items, looked at: texts, pairs, and images where the model reads them."""
+        return items if self._image_places(items) else checked(items, first)
+
+    def _image_places(self, items: list[Any]) -> list[int]:
+        return image_places(items) if self.spec.input.reads_images else []
+
+    def _vectors(
+        self, items: list[Any], first: int, request: _Request, progress: Progress | None
+    ) -> tuple[FloatArray, Truncation]:
+        """The vectors of a window or shard, (n, width), and what was cut."""
+        if not self._image_places(items):
+            job = self._job(items, first, request, progress)
+            return sentence_vectors(self.engine, self._tokenizer, job, request.width)
+        cut = Truncation(max_length=self._tokenizer.max_length)
+
+        def of_texts(texts: list[Any]) -> FloatArray:
+            nonlocal cut
+            job = self._job(texts, first, request, progress)
+            found, cut = sentence_vectors(self.engine, self._tokenizer, job, self.spec.dimension)
+            return found
+
+        found = mixed_vectors(self.engine, items, of_texts, request.images, progress, first)
+        return np.ascontiguousarray(found[:, : request.width]), cut
+
     def _stream(
         self, inputs: Iterable[Any], request: _Request, ranges: FloatArray | None, show: bool | None
     ) -> Iterator[AnyArray]:
         self.truncation = Truncation(max_length=self._tokenizer.max_length)
         with progress_bar(length_hint(inputs) or None, show) as progress:
-            jobs = (self._job(checked(items, first), first, request, progress) for first, items in _windows(inputs))
-            for found, truncation in vectors_of_windows(self.engine, self._tokenizer, jobs, request.width):
+            for found, truncation in self._windows_of(inputs, request, progress):
                 self.truncation = self.truncation.and_then(truncation)
                 yield from request.vectors(found, ranges)
         self.truncation.tell(request.policy, stacklevel=2)
+
+    def _windows_of(
+        self, inputs: Iterable[Any], request: _Request, progress: Progress | None
+    ) -> Iterator[tuple[FloatArray, Truncation]]:
+        if self.spec.input.reads_images:
+            return (
+                self._vectors(self._items(items, first), first, request, progress) for first, items in _windows(inputs)
+            )
+        jobs = (self._job(checked(items, first), first, request, progress) for first, items in _windows(inputs))
+        return vectors_of_windows(self.engine, self._tokenizer, jobs, request.width)
 
     def _shard(
         self,
         writer: ShardWriter,
         number: int,
-        items: list[TextOrPair],
+        items: list[Any],
         request: _Request,
         progress: Progress | None,
     ) -> None:
         """Make a shard, unless it is there; count what was cut in it."""
-        shard = writer.finished(number, items)
+        known = _known_by(items, self._image_places(items))
+        shard = writer.finished(number, known)
         if shard is None:
             first = number * writer.manifest.shard_size
-            job = self._job(items, first, request, progress)
-            found, cut = sentence_vectors(self.engine, self._tokenizer, job, request.width)
+            found, cut = self._vectors(items, first, request, progress)
             if request.precision in _RANGED and writer.manifest.ranges is None:
                 writer.keep_ranges(calibrate_ranges(unit(found) if request.normalize else found))
             vectors = request.vectors(found, writer.ranges())
-            shard = writer.add(number, vectors, items, cut.truncated, cut.dropped_tokens)
+            shard = writer.add(number, vectors, known, cut.truncated, cut.dropped_tokens)
         elif progress is not None:
             progress(len(items), 0)
         counts = Truncation(shard.rows, shard.truncated, shard.dropped_tokens, self._tokenizer.max_length)
@@ -320,7 +379,7 @@ def _windows(inputs: Iterable[Any]) -> Iterator[tuple[int, list[Any]]]:
     for item in inputs:
         window.append(item)
         parts = item if isinstance(item, tuple) else (item,)
-        characters += sum(len(part) for part in parts if isinstance(part, str))
+        characters += sum(len(part) if isinstance(part, str) else _OF_AN_ITEM for part in parts)
         if len(window) == STREAM_TEXTS or characters >= STREAM_CHARACTERS:
             yield first, window
             first, window, characters = first + len(window), [], 0
@@ -334,10 +393,21 @@ def _checked_ranges(ranges: Vectors, request: _Request) -> FloatArray:
     return np.asarray(ranges, np.float32)
 
 
-def _refuse_pairs(items: Sequence[TextOrPair], first: int, format: str) -> None:  # noqa: A002
+def _refuse_all_but_texts(items: Sequence[Any], first: int, format: str) -> None:  # noqa: A002
     for index, item in enumerate(items, start=first):
         if not isinstance(item, str):
-            raise NotTextError(f"texts[{index}] is a pair; {format} shards have a column of texts. Use format='npy'.")
+            what = "a pair" if isinstance(item, (tuple, list)) else "an image"
+            raise NotTextError(f"texts[{index}] is {what}; {format} shards have a column of texts. Use format='npy'.")
+
+
+def _known_by(items: list[Any], images: Sequence[int]) -> list[TextOrPair]:
+    """The items with what images are known by in their places, which tells whether a shard is of the same ones."""
+    if not images:
+        return items
+    known = list(items)
+    for place in images:
+        known[place] = ("image", image_digest(items[place]))
+    return known
 
 
 def _digest(ranges: FloatArray) -> str:
