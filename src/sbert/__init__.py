@@ -16,6 +16,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from . import errors as errors
+    from . import evaluation as evaluation
     from . import models as models
     from . import util as util
     from .index.index import Index
@@ -38,7 +39,7 @@ _HOMES = {
     "mine_hard_negatives": "search.hard_negatives",
     "quantize_embeddings": "quantization",
 }
-_MODULES = ("errors", "models", "util")
+_MODULES = ("errors", "evaluation", "models", "util")
 
 __all__ = [
     "CrossEncoder",
@@ -49,6 +50,7 @@ __all__ = [
     "SparseEncoder",
     "__version__",
     "errors",
+    "evaluation",
     "mine_hard_negatives",
     "models",
     "quantize_embeddings",

@@ -1,0 +1,87 @@
+"""What every evaluator has: a name, one measure that counts most, and a table that grows with training."""
+
+from __future__ import annotations
+
+import csv
+import os
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+
+Metrics = dict[str, float]
+
+
+class Evaluator(ABC):
+    """Measures a model on data that it holds; call it with the model.
+
+    Args:
+        name: of the data; stands in front of each measure and in the table's name.
+        write_csv: whether a row is added to a table where a call names a folder.
+
+    Attributes:
+        primary_metric: the measure that counts most, by its whole name; known after the first call at the latest.
+        greater_is_better: whether more of it is better.
+    """
+
+    primary_metric: str | None = None
+    greater_is_better = True
+    #: The table is called by this and the name.
+    table = "evaluation"
+
+    def __init__(self, name: str = "", write_csv: bool = True) -> None:
+        self.name, self.write_csv = name, write_csv
+
+    @abstractmethod
+    def measure(self, model: Any) -> tuple[Metrics, str]:
+        """The measures without the name in front, and which of them counts most."""
+
+    def __call__(
+        self, model: Any, output_path: str | os.PathLike[str] | None = None, epoch: float = -1, steps: int = -1
+    ) -> Metrics:
+        """Measure a model.
+
+        Args:
+            model: of the family that the evaluator is for.
+            output_path: a folder, made where it is not there; the measures are added to a table in it.
+            epoch: of the training, for the table; -1 outside of one.
+            steps: likewise.
+
+        Returns:
+            Each measure by its name.
+        """
+        found, primary = self.measure(model)
+        front = f"{self.name}_" if self.name else ""
+        metrics = {front + key: value for key, value in found.items()}
+        self.primary_metric = front + primary
+        if output_path is not None and self.write_csv:
+            self._write(Path(output_path), {"epoch": epoch, "steps": steps} | metrics)
+        return metrics
+
+    def _write(self, folder: Path, row: dict[str, float]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self.table}{f'_{self.name}' if self.name else ''}_results.csv"
+        new = not path.exists()
+        if not new:
+            with path.open(encoding="utf-8", newline="") as file:
+                header = next(csv.reader(file), [])
+            if header != list(row):
+                raise InputError(f"{path} is a table of other columns, {header}. Name another folder or evaluator.")
+        with path.open("a", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+
+
+def same_length(**columns: Any) -> None:
+    """Raise unless columns have as many items, at least one.
+
+    Raises:
+        InputError: they have not.
+    """
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1 or not all(lengths.values()):
+        told = ", ".join(f"{name} {length:,}" for name, length in lengths.items())
+        raise InputError(f"{' and '.join(lengths)} must be as many, and at least one; got {told}.")

@@ -1,0 +1,148 @@
+"""Evaluators with models of every family: formulas, tables, and what they refuse."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from sbert import MultiVectorEncoder, SentenceTransformer, SparseEncoder, evaluation
+from sbert.errors import DimensionError, InputError
+from support.tiny import make_tiny_late, make_tiny_model, make_tiny_splade
+
+QUERIES = {"q1": "the dog runs", "q2": "a red house", "q3": "no answer"}
+CORPUS = {
+    f"d{number}": text
+    for number, text in enumerate(
+        ["dog and cat run", "the house is red", "a white bird", "music in the night", "the king and the queen", "water"]
+    )
+}
+RELEVANT = {"q1": {"d0"}, "q2": {"d1", "d5"}}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    root = tmp_path_factory.mktemp("families")
+    return {
+        "dense": SentenceTransformer(make_tiny_model(root / "dense", "bert"), backend="openvino"),
+        "sparse": SparseEncoder(make_tiny_splade(root / "sparse", "bert"), backend="openvino"),
+        "late": MultiVectorEncoder(make_tiny_late(root / "late", "bert"), backend="openvino"),
+    }
+
+
+@pytest.mark.parametrize("family", ["dense", "sparse", "late"])
+def test_retrieval_is_that_of_comparing_all(models, family):
+    model = models[family]
+    evaluator = evaluation.InformationRetrievalEvaluator(QUERIES, CORPUS, RELEVANT, corpus_chunk_size=4)
+    found = evaluator(model)
+    scores = np.asarray(
+        model.similarity(model.encode_query(list(QUERIES.values())[:2]), model.encode_document(list(CORPUS.values())))
+    )
+    order = [[f"d{place}" for place in row] for row in np.argsort(-scores, axis=1, kind="stable")]
+    firsts = [
+        next(rank for rank, name in enumerate(row) if name in RELEVANT[q])
+        for q, row in zip(RELEVANT, order, strict=True)
+    ]
+    name = model.similarity_fn_name
+    assert found[f"{name}_mrr@10"] == pytest.approx(np.mean([1 / (rank + 1) for rank in firsts]))
+    assert found[f"{name}_accuracy@1"] == pytest.approx(np.mean([rank == 0 for rank in firsts]))
+    assert found[f"{name}_recall@10"] == 1  # all were found
+    assert evaluator.primary_metric == f"{name}_ndcg@10"
+
+
+@pytest.mark.parametrize("family", ["dense", "sparse", "late"])
+def test_every_family_is_compared_in_its_own_way(models, family):
+    model = models[family]
+    left, right = list(CORPUS.values())[:3], list(CORPUS.values())[3:]
+    expected = np.asarray(model.similarity_pairwise(model.encode(left), model.encode(right)), np.float64)
+    name = model.similarity_fn_name
+    found = evaluation.EmbeddingSimilarityEvaluator(left, right, [3, 1, 2])(model)
+    assert found[f"pearson_{name}"] == pytest.approx(np.corrcoef(expected, [3, 1, 2])[0, 1])
+    won = evaluation.TripletEvaluator(left, left, right)(model)[f"{name}_accuracy"]
+    own = np.asarray(model.similarity_pairwise(model.encode(left), model.encode(left)), np.float64)
+    assert won == (own > expected).mean()
+    samples = [{"query": "the dog runs", "positive": left[:1], "negative": right}]
+    assert 0 < evaluation.RerankingEvaluator(samples)(model)["map"] <= 1
+
+
+def test_gains_count_as_they_stand(models):
+    graded = {"q1": {"d0": 3, "d2": 1, "d4": 0}, "q2": {"d1": 2}}
+    found = evaluation.InformationRetrievalEvaluator(QUERIES, CORPUS, graded)(models["dense"])
+    same = {"q1": {"d0", "d2"}, "q2": {"d1"}}
+    plain = evaluation.InformationRetrievalEvaluator(QUERIES, CORPUS, same)(models["dense"])
+    assert found["cosine_map@100"] == plain["cosine_map@100"]
+    assert found["cosine_ndcg@10"] != plain["cosine_ndcg@10"]
+
+
+def test_a_tie_earns_nothing(models):
+    """The same text is relevant and not: what is not stands in front."""
+    samples = [{"query": "the dog", "positive": ["a cat"], "negative": ["a cat"]}]
+    assert evaluation.RerankingEvaluator(samples)(models["dense"])["map"] == 0.5
+    assert evaluation.TripletEvaluator(["the dog"], ["a cat"], ["a cat"])(models["dense"])["cosine_accuracy"] == 0
+
+
+def test_tables_grow(models, tmp_path):
+    evaluator = evaluation.TripletEvaluator(["a"], ["a"], ["house"], name="tiny")
+    for epoch in (1, 2):
+        evaluator(models["dense"], tmp_path / "new", epoch=epoch, steps=10)
+    with (tmp_path / "new" / "triplet_evaluation_tiny_results.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [row["epoch"] for row in table] == ["1", "2"]
+    assert float(table[1]["tiny_cosine_accuracy"]) == 1
+    other = evaluation.TripletEvaluator(["a"], ["a"], ["house"], ["dot"], name="tiny")
+    with pytest.raises(InputError, match="other columns"):
+        other(models["dense"], tmp_path / "new")
+
+
+def test_several_are_one(models):
+    first = evaluation.TripletEvaluator(["a"], ["a"], ["house"], name="first")
+    second = evaluation.EmbeddingSimilarityEvaluator(
+        ["a", "the", "red"], ["a", "dog", "blue"], [3, 1, 2], name="second"
+    )
+    found = evaluation.SequentialEvaluator([first, second])(models["dense"])
+    assert found["sequential_score"] == found["second_spearman_cosine"]
+    mean = evaluation.SequentialEvaluator([first, second], lambda scores: sum(scores) / len(scores))
+    assert mean(models["dense"])["sequential_score"] == pytest.approx(
+        (found["first_cosine_accuracy"] + found["second_spearman_cosine"]) / 2
+    )
+    with pytest.raises(InputError, match="give each a name"):
+        evaluation.SequentialEvaluator([first, first])(models["dense"])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: evaluation.EmbeddingSimilarityEvaluator(["a"], ["b", "c"], [1]), "sentences2 2"),
+        (lambda: evaluation.EmbeddingSimilarityEvaluator([], [], []), "at least one"),
+        (lambda: evaluation.EmbeddingSimilarityEvaluator(["a"], ["b"], [float("nan")]), r"scores\[0\]"),
+        (
+            lambda: evaluation.BinaryClassificationEvaluator(["a", "b"], ["b", "c"], [1, 2]),
+            r"labels\[1\] must be 0 or 1",
+        ),
+        (lambda: evaluation.TripletEvaluator(["a"], ["b"], []), "negatives 0"),
+        (lambda: evaluation.InformationRetrievalEvaluator(QUERIES, {}, RELEVANT), "got 0 documents"),
+        (
+            lambda: evaluation.InformationRetrievalEvaluator(QUERIES, CORPUS, {"x": {"d1"}}),
+            "relevant ones for 0 of them",
+        ),
+        (lambda: evaluation.InformationRetrievalEvaluator(QUERIES, CORPUS, {"q1": "d1"}), "sets of names"),
+        (lambda: evaluation.InformationRetrievalEvaluator(QUERIES, CORPUS, RELEVANT, map_at_k=[0]), "map_at_k"),
+        (lambda: evaluation.RerankingEvaluator([{"query": "a", "positive": ["b"]}]), "lacks 'negative'"),
+        (lambda: evaluation.RerankingEvaluator([{"query": "a", "positive": [], "negative": ["b"]}]), "one at least"),
+        (lambda: evaluation.SequentialEvaluator([]), "one at least"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_at_once(make, message):
+    with pytest.raises(InputError, match=message):
+        make()
+
+
+def test_what_does_not_fit_the_model_is_refused(models):
+    with pytest.raises(InputError, match="cosine"):
+        evaluation.TripletEvaluator(["a"], ["b"], ["c"], ["cosin"])(models["dense"])
+    with pytest.raises(InputError, match="main_similarity"):
+        evaluation.EmbeddingSimilarityEvaluator(["a"], ["b"], [1], main_similarity="dot")(models["dense"])
+    narrow = evaluation.MSEEvaluator(["a"], ["b"], models["dense"], truncate_dim=3)
+    assert narrow(models["dense"])["negative_mse"] <= 0
+    narrow._options.pop("truncate_dim")
+    with pytest.raises(DimensionError, match="of the same width"):
+        narrow(models["dense"])
