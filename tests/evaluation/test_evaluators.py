@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from sbert import MultiVectorEncoder, SentenceTransformer, SparseEncoder, evaluation
+from sbert import CrossEncoder, MultiVectorEncoder, SentenceTransformer, SparseEncoder, evaluation
 from sbert.errors import DimensionError, InputError
-from support.tiny import make_tiny_late, make_tiny_model, make_tiny_splade
+from support.tiny import make_tiny_cross_encoder, make_tiny_late, make_tiny_model, make_tiny_splade
 
 QUERIES = {"q1": "the dog runs", "q2": "a red house", "q3": "no answer"}
 CORPUS = {
@@ -25,6 +25,8 @@ def models(tmp_path_factory):
     return {
         "dense": SentenceTransformer(make_tiny_model(root / "dense", "bert"), backend="openvino"),
         "sparse": SparseEncoder(make_tiny_splade(root / "sparse", "bert"), backend="openvino"),
+        "cross": CrossEncoder(make_tiny_cross_encoder(root / "cross", "bert"), backend="openvino"),
+        "classes": CrossEncoder(make_tiny_cross_encoder(root / "classes", "bert", labels=3), backend="openvino"),
         "late": MultiVectorEncoder(make_tiny_late(root / "late", "bert"), backend="openvino"),
     }
 
@@ -108,6 +110,62 @@ def test_several_are_one(models):
         evaluation.SequentialEvaluator([first, first])(models["dense"])
 
 
+PAIRS = [("a dog", "the cat"), ("red", "blue"), ("the king", "the queen"), ("water", "fire"), ("house", "home")]
+
+
+def test_cross_encoders_are_measured_by_their_scores(models):
+    scores = models["cross"].predict(PAIRS)
+    found = evaluation.CrossEncoderCorrelationEvaluator(PAIRS, [3, 1, 2, 5, 4])(models["cross"])
+    assert found["pearson"] == pytest.approx(np.corrcoef(scores, [3, 1, 2, 5, 4])[0, 1])
+    labels = (scores > np.median(scores)).astype(int)  # told apart by the scores themselves
+    evaluator = evaluation.CrossEncoderClassificationEvaluator(PAIRS, labels, name="pairs")
+    found = evaluator(models["cross"])
+    assert set(found) == {
+        f"pairs_{key}"
+        for key in ("accuracy", "accuracy_threshold", "f1", "f1_threshold", "precision", "recall", "average_precision")
+    }
+    assert found["pairs_average_precision"] == found["pairs_accuracy"] == found["pairs_f1"] == 1
+    told = models["classes"].predict(PAIRS).argmax(axis=1)
+    found = evaluation.CrossEncoderClassificationEvaluator(PAIRS, told)(models["classes"])
+    assert found == {"f1_macro": 1, "f1_micro": 1, "f1_weighted": 1}
+    with pytest.raises(InputError, match="from 0 to 2"):
+        evaluation.CrossEncoderClassificationEvaluator(PAIRS, [0, 1, 2, 3, 0])(models["classes"])
+    with pytest.raises(InputError, match="gives 3"):
+        evaluation.CrossEncoderCorrelationEvaluator(PAIRS, [3, 1, 2, 5, 4])(models["classes"])
+
+
+def test_cross_encoders_are_measured_by_their_order(models):
+    documents = list(CORPUS.values())
+    ranked = [hit["corpus_id"] for hit in models["cross"].rank("the dog", documents)]
+    sample = {"query": "the dog", "positive": [documents[ranked[1]]], "documents": documents}
+    found = evaluation.CrossEncoderRerankingEvaluator([sample], at_k=3)(models["cross"])
+    assert found["map"] == found["mrr@3"] == pytest.approx(1 / 2)
+    assert found["ndcg@3"] == pytest.approx(1 / np.log2(3))
+    assert found["base_map"] == pytest.approx(1 / (ranked[1] + 1))
+    missing = sample | {"positive": ["not found"]}
+    for always, expected in ((True, True), (False, False)):
+        evaluator = evaluation.CrossEncoderRerankingEvaluator([missing], always_rerank_positives=always)
+        found = evaluator(models["cross"])
+        assert (found["map"] > 0) == expected
+        assert found["base_map"] == 0
+    parted = {"query": "the dog", "positive": documents[:1], "negative": documents[1:]}
+    assert set(evaluation.CrossEncoderRerankingEvaluator([parted])(models["cross"])) == {"map", "mrr@10", "ndcg@10"}
+
+
+def test_mined_paraphrases_are_compared_with_those_known(models):
+    texts = CORPUS | {"copy": CORPUS["d0"], "again": CORPUS["d0"]}
+    evaluator = evaluation.ParaphraseMiningEvaluator(
+        texts, [("d0", "copy"), ("copy", "again")], add_transitive_closure=True
+    )
+    found = evaluator(models["dense"])
+    assert found["average_precision"] == found["f1"] == found["recall"] == 1
+    assert found["threshold"] < 1
+    open_ones = evaluation.ParaphraseMiningEvaluator(texts, duplicates_dict={"d0": {"copy": True, "again": False}})
+    assert open_ones(models["dense"])["average_precision"] < 1  # two of the three equal pairs are not known
+    few = evaluation.ParaphraseMiningEvaluator(texts, [("d0", "copy"), ("d1", "d5")], max_pairs=1)
+    assert few(models["dense"])["recall"] <= 0.5  # what is not mined is not found
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -129,6 +187,10 @@ def test_several_are_one(models):
         (lambda: evaluation.RerankingEvaluator([{"query": "a", "positive": ["b"]}]), "lacks 'negative'"),
         (lambda: evaluation.RerankingEvaluator([{"query": "a", "positive": [], "negative": ["b"]}]), "one at least"),
         (lambda: evaluation.SequentialEvaluator([]), "one at least"),
+        (lambda: evaluation.ParaphraseMiningEvaluator(CORPUS, [("d0", "x")]), "named 'x'"),
+        (lambda: evaluation.ParaphraseMiningEvaluator(CORPUS, [("d0", "d0")]), "different texts"),
+        (lambda: evaluation.CrossEncoderClassificationEvaluator(PAIRS, [0.5] * 5), "whole numbers"),
+        (lambda: evaluation.CrossEncoderRerankingEvaluator([{"query": "a", "positive": ["b"]}]), "either negative or"),
     ],
 )
 def test_what_cannot_be_measured_is_refused_at_once(make, message):

@@ -77,7 +77,9 @@ def samples():
 
 
 def evaluators():
-    same = {"source_sentences": sts()["sentences1"][:50], "target_sentences": sts()["sentences2"][:50]}
+    # No text twice: which of two equal ones is the nearer is up to the last bit.
+    found = {row["premise"]: row["hypothesis"] for row in rows("nli/snli-devtest.tsv.gz")[:300]}
+    same = {"source_sentences": list(found), "target_sentences": list(found.values())}
     return [
         ("EmbeddingSimilarityEvaluator", sts()),
         ("EmbeddingSimilarityEvaluator", sts() | {"similarity_fn_names": ALL, "name": "all", "truncate_dim": 64}),

@@ -13,9 +13,8 @@ from hypothesis.extra import numpy as hnp
 
 from sbert import util
 from sbert.errors import DimensionError, InputError
-from sbert.search import Corpus, Hits, search, threads
+from sbert.search import Corpus, Hits, search
 from sbert.search.selection import _best_columns_by_partition, best, best_columns, best_of_tensor, places_above
-from sbert.search.threads import in_parts
 from sbert.similarity import SimilarityFunction, cos_sim, dot_score, euclidean_sim
 
 
@@ -142,23 +141,6 @@ def test_blocks_lose_nothing(scores):
 def test_places_above_a_threshold_lose_nothing(scores, threshold):
     scores = scores.astype(np.float32)
     np.testing.assert_array_equal(places_above(scores, threshold), np.flatnonzero(scores >= threshold))
-
-
-def test_threads_share_rows_in_order(monkeypatch):
-    monkeypatch.setattr(threads, "_threads", lambda: 3)
-    parts = in_parts(lambda part: (part.start, part.stop), rows=7, width=1_000_000)
-    assert parts == [(0, 2), (2, 4), (4, 7)]
-    assert in_parts(lambda part: part, rows=0, width=5) == [slice(0, 0)]
-    scores = np.random.default_rng(0).integers(0, 50, (40, 100_003)).astype(np.float32)
-    np.testing.assert_array_equal(best(scores, 20)[1], by_sorting(scores, 20)[1])
-
-
-def test_a_failure_in_a_thread_is_told(monkeypatch):
-    monkeypatch.setattr(threads, "_threads", lambda: 2)
-    rows = np.ones((3000, 1000), np.float32)
-    rows[2500, 3] = np.nan
-    with pytest.raises(InputError, match="row 2500"):
-        search(rows[:2], rows)
 
 
 def test_memory_is_one_block_of_scores():

@@ -12,7 +12,22 @@ from typer.core import TyperGroup
 
 from ..errors import SbertError, SbertWarning
 from ..version import __version__
-from . import align, cluster, dedupe, distill, encode, explain, index, info, pairs, quantize, rerank, search, similarity
+from . import (
+    align,
+    cluster,
+    dedupe,
+    distill,
+    encode,
+    evaluate,
+    explain,
+    index,
+    info,
+    pairs,
+    quantize,
+    rerank,
+    search,
+    similarity,
+)
 from . import map as map_texts
 from .console import note
 
@@ -93,6 +108,7 @@ for _command in (
     dedupe.dedupe,
     quantize.quantize,
     distill.distill,
+    evaluate.evaluate,
     info.info,
 ):
     app.command()(_command)

@@ -1,7 +1,14 @@
 """Evaluators: a model's measures on data with known answers, by the names and keys that people know."""
 
 from .classification import BinaryClassificationEvaluator
+from .cross_encoder import (
+    CrossEncoderClassificationEvaluator,
+    CrossEncoderCorrelationEvaluator,
+    CrossEncoderRerankingEvaluator,
+)
 from .evaluator import Evaluator
+from .files import evaluator_of
+from .paraphrases import ParaphraseMiningEvaluator
 from .reranking import RerankingEvaluator
 from .retrieval import InformationRetrievalEvaluator
 from .sequential import SequentialEvaluator
@@ -13,7 +20,8 @@ from .triplets import TripletEvaluator
 BaseEvaluator = SentenceEvaluator = Evaluator
 
 __all__ = [
-    "BaseEvaluator", "BinaryClassificationEvaluator", "EmbeddingSimilarityEvaluator", "Evaluator",
-    "InformationRetrievalEvaluator", "MSEEvaluator", "RerankingEvaluator", "SentenceEvaluator", "SequentialEvaluator",
-    "TranslationEvaluator", "TripletEvaluator",
+    "BaseEvaluator", "BinaryClassificationEvaluator", "CrossEncoderClassificationEvaluator",
+    "CrossEncoderCorrelationEvaluator", "CrossEncoderRerankingEvaluator", "EmbeddingSimilarityEvaluator", "Evaluator",
+    "InformationRetrievalEvaluator", "MSEEvaluator", "ParaphraseMiningEvaluator", "RerankingEvaluator",
+    "SentenceEvaluator", "SequentialEvaluator", "TranslationEvaluator", "TripletEvaluator", "evaluator_of",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ class Cuts:
         true: (c,) how many of the first class are not below each.
         taken: (c,) how many of both are.
         positive: of the first class in all.
-        total: of both.
+        total: scores of both.
     """
 
     thresholds: Numbers
@@ -29,10 +29,15 @@ class Cuts:
     total: int
 
     @classmethod
-    def of(cls, scores: npt.ArrayLike, labels: npt.ArrayLike) -> Cuts:
+    def of(cls, scores: npt.ArrayLike, labels: npt.ArrayLike, positive: int | None = None) -> Cuts:
         """The cuts of some scores, of which greater ones speak for the label 1.
 
         Equal scores are never parted: no threshold could.
+
+        Args:
+            scores: (n,).
+            labels: (n,) of 0 and 1.
+            positive: of the first class in all, where some of them have no score; accuracy then says nothing.
         """
         numbers, good = np.asarray(scores, np.float64), np.asarray(labels).astype(bool)
         order = np.argsort(-numbers, kind="stable")
@@ -44,7 +49,7 @@ class Cuts:
             thresholds,
             good.cumsum()[ends].astype(np.float64),
             (ends + 1).astype(np.float64),
-            int(good.sum()),
+            int(good.sum()) if positive is None else positive,
             len(good),
         )
 

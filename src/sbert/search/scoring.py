@@ -10,7 +10,6 @@ import numpy as np
 from ..errors import InputError
 from ..similarity import SMALLEST_NORM, SimilarityFunction, cos_sim, dot_score, norms
 from ..vectors import Rows, as_array, as_floats, as_rows, is_tensor, require_finite
-from .threads import in_parts
 
 #: A similarity, its name, or any function of (n, d) and (m, d) vectors that returns (n, m) scores.
 ScoreFunction: TypeAlias = str | SimilarityFunction | Callable[[Any, Any], Any]
@@ -40,7 +39,7 @@ def inverse_norms(rows: Rows, argument: str, first_row: int) -> Rows:
     Raises:
         InputError: a row holds NaN or infinity, or numbers too great to be squared in float32.
     """
-    lengths = norms(rows) if is_tensor(rows) else np.concatenate(in_parts(lambda part: norms(rows[part]), *rows.shape))
+    lengths = norms(rows)
     if not np.isfinite(as_array(lengths)).all():
         require_finite(rows, argument, first_row)
         row = first_row + int(np.isfinite(as_array(lengths)).argmin())
@@ -77,10 +76,8 @@ class Products:
         if self.cosine:
             queries = queries * scales[:, None]
         scores = self._product(queries)
-        if self.cosine and is_tensor(scores):
+        if self.cosine:
             scores *= self.scales
-        elif self.cosine:
-            in_parts(lambda part: np.multiply(scores[part], self.scales, out=scores[part]), *scores.shape)
         return scores
 
     def _product(self, queries: Rows) -> Rows:

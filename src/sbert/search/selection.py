@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from ..types import FloatArray
 from ..vectors import Rows, as_array, is_tensor
-from .threads import in_parts
 
 Scores: TypeAlias = npt.NDArray[np.float32]
 Ids: TypeAlias = npt.NDArray[np.int64]
@@ -39,7 +38,7 @@ def best(scores: Rows, k: int) -> tuple[Scores, Ids]:
         values, columns = best_of_tensor(scores, k)
     else:
         rows = as_array(scores).astype(np.float32, copy=False)
-        columns = np.concatenate(in_parts(lambda part: best_columns(rows[part], k), *rows.shape))
+        columns = best_columns(rows, k)
         values = np.take_along_axis(rows, columns, axis=1)
     order = np.argsort(-values, axis=1, kind="stable")
     return np.take_along_axis(values, order, axis=1), np.take_along_axis(columns, order, axis=1)
