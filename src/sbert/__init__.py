@@ -17,6 +17,7 @@ from .version import __version__
 if TYPE_CHECKING:
     from . import errors as errors
     from . import evaluation as evaluation
+    from . import losses as losses
     from . import models as models
     from . import util as util
     from .index.index import Index
@@ -39,7 +40,7 @@ _HOMES = {
     "mine_hard_negatives": "search.hard_negatives",
     "quantize_embeddings": "quantization",
 }
-_MODULES = ("errors", "evaluation", "models", "util")
+_MODULES = ("errors", "evaluation", "losses", "models", "util")
 
 __all__ = [
     "CrossEncoder",
@@ -51,6 +52,7 @@ __all__ = [
     "__version__",
     "errors",
     "evaluation",
+    "losses",
     "mine_hard_negatives",
     "models",
     "quantize_embeddings",

@@ -1,0 +1,16 @@
+"""Losses: what training makes smaller, as formulas of the vectors of a batch (torch engine)."""
+
+from .base import Loss
+from .classification import SoftmaxLoss
+from .distillation import DistillKLDivLoss, MarginMSELoss, MSELoss
+from .matryoshka import MatryoshkaLoss
+from .pairs import AnglELoss, ContrastiveLoss, CoSENTLoss, CosineSimilarityLoss, OnlineContrastiveLoss
+from .ranking import MultipleNegativesRankingLoss, MultipleNegativesSymmetricRankingLoss
+from .triplets import BatchAllTripletLoss, BatchHardSoftMarginTripletLoss, BatchHardTripletLoss, TripletLoss
+
+__all__ = [
+    "AnglELoss", "BatchAllTripletLoss", "BatchHardSoftMarginTripletLoss", "BatchHardTripletLoss", "CoSENTLoss",
+    "ContrastiveLoss", "CosineSimilarityLoss", "DistillKLDivLoss", "Loss", "MSELoss", "MarginMSELoss", "MatryoshkaLoss",
+    "MultipleNegativesRankingLoss", "MultipleNegativesSymmetricRankingLoss", "OnlineContrastiveLoss", "SoftmaxLoss",
+    "TripletLoss",
+]  # fmt: skip
