@@ -33,7 +33,7 @@ class Loss(nn.Module):
 
     def __init__(self, model: Any) -> None:
         super().__init__()
-        self.model = _Held(model)
+        self.model = model
         self.network: nn.Module = model.engine.network(type(self).__name__)
 
     def forward(self, sentence_features: Iterable[dict[str, Any]], labels: Tensor | None = None) -> Tensor:
@@ -76,16 +76,6 @@ class Loss(nn.Module):
     def get_config_dict(self) -> dict[str, Any]:
         """The settings, as they stand in a model card."""
         return {}
-
-
-class _Held:
-    """The model, kept out of the loss's own modules: its network is among them already."""
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["model"], name)
 
 
 def mean_of(losses: Sequence[Tensor]) -> Tensor:
