@@ -40,10 +40,11 @@ def evaluate(
     """
     from ..evaluation.files import evaluator_of
     from ..models import load
+    from ..models.cross_encoder import CrossEncoder
 
     measured = load(model, dtype=dtype, backend=backend, device=device, on_truncation="ignore")
-    family = measured.family
-    evaluators = [evaluator_of(path, split=split, cross_encoder=family == "CrossEncoder") for path in data]
+    reads_pairs = isinstance(measured, CrossEncoder)
+    evaluators = [evaluator_of(path, split=split, cross_encoder=reads_pairs) for path in data]
     rows = []
     for path, evaluator in zip(data, evaluators, strict=True):
         started = time.perf_counter()

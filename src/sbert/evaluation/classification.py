@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..similarity import SimilarityFunction
 from .binary import Cuts
 from .comparing import DISTANCES, chosen_names, scores_of_rows
-from .evaluator import Evaluator, Metrics, same_length
+from .evaluator import Evaluator, Metrics, encode_options, same_length
 
 
 class BinaryClassificationEvaluator(Evaluator):
@@ -58,9 +58,7 @@ class BinaryClassificationEvaluator(Evaluator):
             place = int(wrong.argmax())
             raise InputError(f"labels[{place}] must be 0 or 1; got {self.labels[place]!r}.")
         self.similarity_fn_names = similarity_fn_names
-        self._options: dict[str, Any] = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
-        if truncate_dim is not None:
-            self._options["truncate_dim"] = truncate_dim
+        self._options = encode_options(batch_size, show_progress_bar, truncate_dim)
 
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
         names = chosen_names(model, self.similarity_fn_names)

@@ -23,7 +23,7 @@ def chosen_names(model: Any, names: Sequence[str | SimilarityFunction] | None) -
     """
     if not names:
         return [str(model.similarity_fn_name)]
-    return [SimilarityFunction(getattr(name, "value", name)).value for name in names]
+    return [SimilarityFunction(name).value for name in names]
 
 
 def scores_of_rows(model: Any, name: str, a: Any, b: Any) -> npt.NDArray[np.float64]:

@@ -49,7 +49,7 @@ class CrossEncoderCorrelationEvaluator(Evaluator):
         self._options = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
 
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
-        _require_labels(model, 1)
+        _require_one_score(model)
         found = model.predict(self.sentence_pairs, **self._options)
         return {"pearson": pearson(found, self.scores), "spearman": spearman(found, self.scores)}, "spearman"
 
@@ -158,7 +158,7 @@ class CrossEncoderRerankingEvaluator(Evaluator):
         self._options = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
 
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
-        _require_labels(model, 1)
+        _require_one_score(model)
         texts = [self._ordered(sample) for sample in self.samples]
         pairs = [(sample["query"], text) for sample, of in zip(self.samples, texts, strict=True) for text in of]
         scores = model.predict(pairs, **self._options) if pairs else np.empty(0)
@@ -185,17 +185,13 @@ class CrossEncoderRerankingEvaluator(Evaluator):
         gains = np.zeros((len(rows), max(1, *map(len, rows))))
         for row, good in zip(gains, rows, strict=True):
             row[: len(good)] = good
-        judged = Judged(gains, np.array([len(set(sample["positive"])) for sample in self.samples]))
-        return {
-            "map": judged.average_precision(),
-            f"mrr@{self.at_k}": judged.reciprocal_rank(self.at_k),
-            f"ndcg@{self.at_k}": judged.ndcg(self.at_k),
-        }
+        relevant = np.array([len(set(sample["positive"])) for sample in self.samples])
+        return Judged(gains, relevant).reranking(self.at_k)
 
 
-def _require_labels(model: Any, count: int) -> None:
-    if model.num_labels != count:
-        raise InputError(f"This evaluator needs a model of {count} score a pair; this one gives {model.num_labels}.")
+def _require_one_score(model: Any) -> None:
+    if model.num_labels != 1:
+        raise InputError(f"This evaluator needs a model of 1 score a pair; this one gives {model.num_labels}.")
 
 
 def _f1_of_classes(told: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> Metrics:

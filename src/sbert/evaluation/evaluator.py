@@ -75,6 +75,12 @@ class Evaluator(ABC):
             writer.writerow(row)
 
 
+def encode_options(batch_size: int | None, show_progress_bar: bool, truncate_dim: int | None) -> dict[str, Any]:
+    """What ``encode`` is asked for; ``truncate_dim``, which not every family has, only where it is given."""
+    options: dict[str, Any] = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
+    return options if truncate_dim is None else options | {"truncate_dim": truncate_dim}
+
+
 def same_length(**columns: Any) -> None:
     """Raise unless columns have as many items, at least one.
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import InputError, positive
 from ..search.mining import paraphrases
 from .binary import Cuts
-from .evaluator import Evaluator, Metrics
+from .evaluator import Evaluator, Metrics, encode_options
 
 
 class ParaphraseMiningEvaluator(Evaluator):
@@ -79,9 +79,7 @@ class ParaphraseMiningEvaluator(Evaluator):
             "query_chunk_size": positive("query_chunk_size", query_chunk_size),
             "corpus_chunk_size": positive("corpus_chunk_size", corpus_chunk_size),
         }
-        self._options: dict[str, Any] = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
-        if truncate_dim is not None:
-            self._options["truncate_dim"] = truncate_dim
+        self._options = encode_options(batch_size, show_progress_bar, truncate_dim)
 
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
         mined = paraphrases(model.encode(self.sentences, **self._options), **self._mining)

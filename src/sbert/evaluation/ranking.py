@@ -61,6 +61,10 @@ class Judged:
             ideal = (np.arange(at) < self.relevant[:, None]).astype(np.float64)
         return float((_discounted(self.gains, at) / _discounted(ideal, at)).mean())
 
+    def reranking(self, at: int) -> dict[str, float]:
+        """What the order of a few documents is worth, by the names that it is told by."""
+        return {"map": self.average_precision(), f"mrr@{at}": self.reciprocal_rank(at), f"ndcg@{at}": self.ndcg(at)}
+
 
 def _discounted(gains: Numbers, at: int) -> Numbers:
     some = gains[:, :at]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import InputError, positive
 from ..vectors import as_array
-from .evaluator import Evaluator, Metrics
+from .evaluator import Evaluator, Metrics, encode_options
 from .ranking import Judged
 
 
@@ -53,9 +53,7 @@ class RerankingEvaluator(Evaluator):
         if not self.samples:
             raise InputError("samples must hold one at least with a relevant document and another; got none.")
         self.at_k = positive("at_k", at_k)
-        self._options: dict[str, Any] = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
-        if truncate_dim is not None:
-            self._options["truncate_dim"] = truncate_dim
+        self._options = encode_options(batch_size, show_progress_bar, truncate_dim)
 
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
         documents = [[*sample["negative"], *sample["positive"]] for sample in self.samples]
@@ -69,11 +67,4 @@ class RerankingEvaluator(Evaluator):
             order = np.argsort(-scores, kind="stable")  # the others stand in front
             gains[row, : len(texts)] = order >= len(texts) - good
             start += len(texts)
-        judged = Judged(gains, relevant)
-        at = self.at_k
-        measures = {
-            "map": judged.average_precision(),
-            f"mrr@{at}": judged.reciprocal_rank(at),
-            f"ndcg@{at}": judged.ndcg(at),
-        }
-        return measures, f"ndcg@{at}"
+        return Judged(gains, relevant).reranking(self.at_k), f"ndcg@{self.at_k}"

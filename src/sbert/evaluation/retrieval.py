@@ -14,7 +14,7 @@ from ..search.selection import Ids, Scores, best, merge
 from ..similarity import SimilarityFunction
 from ..vectors import as_array
 from .comparing import chosen_names
-from .evaluator import Evaluator, Metrics
+from .evaluator import Evaluator, Metrics, encode_options
 from .ranking import Judged, Numbers
 
 #: The relevant documents of each query: a set of names, or the gain of each by its name.
@@ -103,9 +103,7 @@ class InformationRetrievalEvaluator(Evaluator):
             for k in many:
                 positive(f"{measure}_at_k", k)
         self.score_functions = score_functions
-        self._shared: dict[str, Any] = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
-        if truncate_dim is not None:
-            self._shared["truncate_dim"] = truncate_dim
+        self._shared = encode_options(batch_size, show_progress_bar, truncate_dim)
         self._of_queries = {"prompt": query_prompt, "prompt_name": query_prompt_name}
         self._of_corpus = {"prompt": corpus_prompt, "prompt_name": corpus_prompt_name}
 

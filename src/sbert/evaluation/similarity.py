@@ -12,7 +12,7 @@ from ..similarity import SimilarityFunction
 from ..types import Precision
 from .comparing import chosen_names, scores_of_rows
 from .correlation import pearson, spearman
-from .evaluator import Evaluator, Metrics, same_length
+from .evaluator import Evaluator, Metrics, encode_options, same_length
 
 
 class EmbeddingSimilarityEvaluator(Evaluator):
@@ -61,11 +61,9 @@ class EmbeddingSimilarityEvaluator(Evaluator):
         if not np.isfinite(self.scores).all():
             raise InputError(f"scores[{int(np.isfinite(self.scores).argmin())}] is not a finite number.")
         self.main_similarity, self.similarity_fn_names = main_similarity, similarity_fn_names
-        self._options: dict[str, Any] = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
+        self._options = encode_options(batch_size, show_progress_bar, truncate_dim)
         if precision != "float32":
             self._options["precision"] = precision
-        if truncate_dim is not None:
-            self._options["truncate_dim"] = truncate_dim
 
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
         names = chosen_names(model, self.similarity_fn_names)

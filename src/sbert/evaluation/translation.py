@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import DimensionError
 from ..search.bitext import translation_accuracy
 from ..vectors import as_array
-from .evaluator import Evaluator, Metrics, same_length
+from .evaluator import Evaluator, Metrics, encode_options, same_length
 
 
 class TranslationEvaluator(Evaluator):
@@ -46,9 +46,7 @@ class TranslationEvaluator(Evaluator):
         super().__init__(name, write_csv)
         same_length(source_sentences=source_sentences, target_sentences=target_sentences)
         self.source_sentences, self.target_sentences = list(source_sentences), list(target_sentences)
-        self._options: dict[str, Any] = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
-        if truncate_dim is not None:
-            self._options["truncate_dim"] = truncate_dim
+        self._options = encode_options(batch_size, show_progress_bar, truncate_dim)
 
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
         both = model.encode(self.source_sentences + self.target_sentences, **self._options)
@@ -93,9 +91,7 @@ class MSEEvaluator(Evaluator):
         super().__init__(name, write_csv)
         same_length(source_sentences=source_sentences, target_sentences=target_sentences)
         self.target_sentences = list(target_sentences)
-        self._options: dict[str, Any] = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
-        if truncate_dim is not None:
-            self._options["truncate_dim"] = truncate_dim
+        self._options = encode_options(batch_size, show_progress_bar, truncate_dim)
         self._wanted = as_array(teacher_model.encode(list(source_sentences), **self._options)).astype(np.float64)
 
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102

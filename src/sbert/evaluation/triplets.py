@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import InputError
 from ..similarity import SimilarityFunction
 from .comparing import chosen_names, scores_of_rows
-from .evaluator import Evaluator, Metrics, same_length
+from .evaluator import Evaluator, Metrics, encode_options, same_length
 
 
 class TripletEvaluator(Evaluator):
@@ -51,9 +51,7 @@ class TripletEvaluator(Evaluator):
         same_length(anchors=anchors, positives=positives, negatives=negatives)
         self.anchors, self.positives, self.negatives = list(anchors), list(positives), list(negatives)
         self.similarity_fn_names, self.margin = similarity_fn_names, margin
-        self._options: dict[str, Any] = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
-        if truncate_dim is not None:
-            self._options["truncate_dim"] = truncate_dim
+        self._options = encode_options(batch_size, show_progress_bar, truncate_dim)
 
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
         names = chosen_names(model, self.similarity_fn_names)

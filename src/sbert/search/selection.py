@@ -151,7 +151,7 @@ def best_columns(scores: FloatArray, k: int) -> Ids:
     by, or equal to, the maximum of each of those k. A block is every (m/32)th column: their maxima are those of whole
     stretches of memory, found in a quarter of the time of those of neighbours. Where an entry of another block equals
     the k-th score, which may stand further left, the row is looked at again in full. On (100, 100000) scores and k = 10
-    this takes a seventh of the time of one partition of whole rows; it loses when the k blocks are much of the row.
+    this takes an eighth of the time of one partition of whole rows; it loses when the k blocks are much of the row.
     """
     queries, width = scores.shape
     if k * _BLOCK * _WORTH_BLOCKS > width:
