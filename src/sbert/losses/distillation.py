@@ -11,7 +11,7 @@ from torch.nn.functional import kl_div, log_softmax, mse_loss, softmax
 
 from ..errors import InputError
 from ..similarity import pairwise_dot_score
-from .base import Loss
+from .base import Loss, name_of
 
 Similarity = Callable[[Any, Any], Any]
 
@@ -73,7 +73,7 @@ class MarginMSELoss(Loss):
         return mse_loss(margins, wanted)
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {"similarity_fct": self.similarity_fct.__name__}
+        return {"similarity_fct": name_of(self.similarity_fct)}
 
 
 class DistillKLDivLoss(Loss):
@@ -108,4 +108,4 @@ class DistillKLDivLoss(Loss):
         return kl_div(told, wanted, reduction="batchmean") * self.temperature**2
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {"similarity_fct": self.similarity_fct.__name__, "temperature": self.temperature}
+        return {"similarity_fct": name_of(self.similarity_fct), "temperature": self.temperature}

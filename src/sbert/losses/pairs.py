@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from ..similarity import pairwise_angle_sim, pairwise_cos_sim
-from .base import Loss
+from .base import Loss, name_of
 
 Similarity = Callable[[Any, Any], Any]
 
@@ -77,7 +77,7 @@ class CoSENTLoss(Loss):
         return torch.logsumexp(torch.cat([scores.new_zeros(1), wrong]), dim=0)
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {"scale": self.scale, "similarity_fct": self.similarity_fct.__name__}
+        return {"scale": self.scale, "similarity_fct": name_of(self.similarity_fct)}
 
 
 class AnglELoss(CoSENTLoss):
@@ -124,7 +124,7 @@ class ContrastiveLoss(Loss):
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
         return {
-            "distance_metric": self.distance_metric.__name__,
+            "distance_metric": name_of(self.distance_metric),
             "margin": self.margin,
             "size_average": self.size_average,
         }
@@ -159,4 +159,4 @@ class OnlineContrastiveLoss(Loss):
         return found
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {"distance_metric": self.distance_metric.__name__, "margin": self.margin}
+        return {"distance_metric": name_of(self.distance_metric), "margin": self.margin}

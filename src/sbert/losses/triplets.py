@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 from ..similarity import euclidean_sim, pairwise_euclidean_sim
-from .base import Loss
+from .base import Loss, name_of
 
 Distance = Callable[[Any, Any], Any]
 
@@ -52,7 +52,7 @@ class TripletLoss(Loss):
         return relu(near - far + self.triplet_margin).mean()
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {"distance_metric": self.distance_metric.__name__, "triplet_margin": self.triplet_margin}
+        return {"distance_metric": name_of(self.distance_metric), "triplet_margin": self.triplet_margin}
 
 
 class BatchAllTripletLoss(Loss):
@@ -86,7 +86,7 @@ class BatchAllTripletLoss(Loss):
         return wrong.sum() / (wrong > 1e-16).sum().clamp(min=1)
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {"distance_metric": self.distance_metric.__name__, "margin": self.margin}
+        return {"distance_metric": name_of(self.distance_metric), "margin": self.margin}
 
 
 class BatchHardTripletLoss(BatchAllTripletLoss):
@@ -116,7 +116,7 @@ class BatchHardSoftMarginTripletLoss(BatchAllTripletLoss):
         return softplus(_hardest(self.distance_metric(embeddings[0]), labels)).mean()
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {"distance_metric": self.distance_metric.__name__}
+        return {"distance_metric": name_of(self.distance_metric)}
 
 
 def _same(labels: Tensor) -> tuple[Tensor, Tensor]:

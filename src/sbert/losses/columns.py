@@ -1,0 +1,177 @@
+"""Columns of texts through the network: together, in chunks of texts of like length, and if need be twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+#: What a tokenizer makes of a column: ``input_ids`` and ``attention_mask``, (B, tokens), and what else a model reads.
+Features: TypeAlias = Mapping[str, Any]
+
+_IDS, _MASK = "input_ids", "attention_mask"
+#: Padded tokens that a processor takes at a time: enough to keep it busy, few enough that little of it is padding.
+_CPU_TOKENS = 2048
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """How a batch is cut on its way through the network.
+
+    The vectors are the same, but for rounding, however it is cut. A text is padded to the longest of its chunk, so on a
+    processor, where padding costs as much as text, chunks of like length are faster than the batch in one piece.
+
+    Args:
+        rows: texts in a chunk at the most; None for any number.
+        tokens: tokens in a chunk at the most, padding included; one text may have more. None for what suits the device.
+        recompute: whether the network's inner values are dropped after each chunk, and computed once more for its
+            gradients. A batch of any size then needs the memory of one chunk: GradCache (Gao et al.,
+            https://arxiv.org/abs/2101.06983), by torch's checkpointing, which keeps dropout the same both times.
+    """
+
+    rows: int | None = None
+    tokens: int | None = None
+    recompute: bool = False
+
+    def tokens_on(self, device: torch.device) -> int | None:
+        """Tokens in a chunk on a device."""
+        if self.tokens is None and self.rows is None and device.type == "cpu":
+            return _CPU_TOKENS
+        return self.tokens
+
+
+def outputs_of(
+    network: nn.Module, columns: Sequence[Features], names: Sequence[str], chunks: Chunks, pad_id: int = 0
+) -> list[dict[str, Tensor]]:
+    """What a network makes of each column.
+
+    Args:
+        network: takes features and returns them with more.
+        columns: features of each column. Those with the same keys go through together.
+        names: what of the network's output is wanted: (B, ...) each. Of token vectors, (B, tokens, d), the tokens are
+            padded with zeros to those of the column.
+        chunks: how to cut them.
+        pad_id: token number to pad with.
+
+    Returns:
+        The outputs of each column by name.
+    """
+    found: list[dict[str, Tensor]] = [{} for _ in columns]
+    for members in _alike(columns):
+        rows = [_rows(columns[member]) for member in members]
+        merged = _merged([columns[member] for member in members], pad_id)
+        together = _in_chunks(network, merged, sum(rows), names, chunks)
+        for name, whole in together.items():
+            for member, part in zip(members, whole.split(rows), strict=True):
+                width = columns[member][_MASK].shape[1] if _MASK in columns[member] else 0
+                found[member][name] = part[:, :width] if part.dim() == 3 and width else part
+    return found
+
+
+def _alike(columns: Sequence[Features]) -> Iterable[list[int]]:
+    """The numbers of columns that can go through together: same keys, and the same of all that is no tensor."""
+    groups: dict[Any, list[int]] = {}
+    for number, features in enumerate(columns):
+        fixed = tuple((key, value) for key, value in sorted(features.items()) if not isinstance(value, Tensor))
+        groups.setdefault((tuple(sorted(features)), fixed), []).append(number)
+    return groups.values()
+
+
+def _rows(features: Features) -> int:
+    return next(len(value) for value in features.values() if isinstance(value, Tensor))
+
+
+def _merged(columns: Sequence[Features], pad_id: int) -> dict[str, Any]:
+    """Several columns as one, padded to the longest."""
+    merged: dict[str, Any] = dict(columns[0])
+    for name, first in columns[0].items():
+        if not isinstance(first, Tensor):
+            continue
+        parts = [features[name] for features in columns]
+        if _MASK in columns[0] and first.shape[:2] == columns[0][_MASK].shape:
+            widest = max(part.shape[1] for part in parts)
+            fill = pad_id if name == _IDS else 0
+            parts = [nn.functional.pad(part, (0, widest - part.shape[1]), value=fill) for part in parts]
+        merged[name] = torch.cat(parts)
+    return merged
+
+
+def _in_chunks(
+    network: nn.Module, features: dict[str, Any], rows: int, names: Sequence[str], chunks: Chunks
+) -> dict[str, Tensor]:
+    run = _recomputed(network, names) if chunks.recompute and torch.is_grad_enabled() else _direct(network, names)
+    mask = features.get(_MASK)
+    # Padding on the left would have to be cut there; nothing here pads so, but a user's own collator may.
+    if not isinstance(mask, Tensor) or mask.dim() != 2 or not bool(mask[:, 0].all()):
+        if chunks.rows is None:
+            return run(features)
+        parts = [run(_part(features, rows, slice(at, at + chunks.rows))) for at in range(0, rows, chunks.rows)]
+        return {name: torch.cat([part[name] for part in parts]) for name in names}
+    lengths = mask.sum(dim=1)
+    order = torch.argsort(lengths, descending=True, stable=True)
+    cuts = _cuts(lengths[order].tolist(), chunks.rows, chunks.tokens_on(mask.device))
+    if len(cuts) == 1:
+        return run(features)
+    parts = []
+    for start, end in cuts:
+        longest = int(lengths[order[start]])
+        parts.append(run(_part(features, rows, order[start:end], tuple(mask.shape), longest)))
+    back = torch.argsort(order)
+    found = {}
+    for name in names:
+        widest = max(part[name].shape[1] for part in parts)
+        padded = [
+            nn.functional.pad(part[name], (0, 0, 0, widest - part[name].shape[1]))
+            if part[name].dim() == 3 else part[name]
+            for part in parts
+        ]  # fmt: skip
+        found[name] = torch.cat(padded)[back]
+    return found
+
+
+def _cuts(lengths: list[int], rows: int | None, tokens: int | None) -> list[tuple[int, int]]:
+    """Where chunks of texts start and end; lengths go down, so the first text of a chunk is its longest."""
+    cuts, start = [], 0
+    while start < len(lengths):
+        fit = len(lengths) if tokens is None else max(1, tokens // max(1, lengths[start]))
+        end = min(start + min(fit, rows or fit), len(lengths))
+        cuts.append((start, end))
+        start = end
+    return cuts
+
+
+def _part(
+    features: Features, rows: int, which: Any, shape: tuple[int, ...] | None = None, longest: int = 0
+) -> dict[str, Any]:
+    """Some of the rows, without the padding that all of them have."""
+    part: dict[str, Any] = {}
+    for name, value in features.items():
+        if not isinstance(value, Tensor) or len(value) != rows:
+            part[name] = value
+        elif shape is not None and tuple(value.shape[:2]) == shape:
+            part[name] = value[which][:, :longest]
+        else:
+            part[name] = value[which]
+    return part
+
+
+def _direct(network: nn.Module, names: Sequence[str]) -> Callable[[Features], dict[str, Tensor]]:
+    def run(features: Features) -> dict[str, Tensor]:
+        found = network(dict(features))
+        return {name: found[name] for name in names}
+
+    return run
+
+
+def _recomputed(network: nn.Module, names: Sequence[str]) -> Callable[[Features], dict[str, Tensor]]:
+    direct = _direct(network, names)
+
+    def run(features: Features) -> dict[str, Tensor]:
+        found: dict[str, Tensor] = checkpoint(direct, features, use_reentrant=False)
+        return found
+
+    return run
