@@ -21,7 +21,7 @@ class GivenModel:
         self.width, self.module = width, Given()
         self.engine = self
 
-    def network(self, _asked_by):
+    def trainable(self, _asked_by):
         return self.module
 
     def get_embedding_dimension(self):

@@ -24,11 +24,11 @@ class Loss(nn.Module):
     """A number to be made smaller, of the vectors of a batch.
 
     Args:
-        model: whose texts are compared; on the torch engine. Its weights are among those of the loss, so that an
-            optimizer takes ``loss.parameters()``.
+        model: whose texts are compared; goes over to the torch engine where it is on another. Its weights are among
+            those of the loss, so that an optimizer takes ``loss.parameters()``.
 
     Raises:
-        EngineError: the model is on an engine that cannot be trained.
+        InputError: torch is not installed.
     """
 
     #: Columns of texts that it takes: the least, and the most, None for any number.
@@ -41,7 +41,7 @@ class Loss(nn.Module):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
-        self.network: nn.Module = model.engine.network(type(self).__name__)
+        self.network: nn.Module = model.trainable(type(self).__name__)
 
     def forward(self, sentence_features: Iterable[Features], labels: Tensor | None = None) -> Value:
         """The loss of a batch.
@@ -92,6 +92,16 @@ class Loss(nn.Module):
             raise InputError(f"{type(self).__name__} takes {wanted} columns of texts; got {columns}.")
         if self.label and not labels:
             raise InputError(f"{type(self).__name__} needs labels: {self.label}.")
+
+    def check_labels(self, labels: Any) -> None:
+        """Check the labels of a whole dataset, before there is a batch.
+
+        Args:
+            labels: (rows,) or (rows, n) array of numbers.
+
+        Raises:
+            InputError: one cannot be what the loss takes.
+        """
 
     @abstractmethod
     def loss(self, embeddings: list[Any], labels: Any) -> Value:

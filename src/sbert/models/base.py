@@ -24,6 +24,7 @@ from .pool import Pool, start_pool
 from .prompts import all_prompts, check_default
 from .router import engines_of
 from .torch_handling import TorchHandling
+from .training import Training
 from .truncation import LastTruncation, Truncation, check_policy
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class BaseModel(TorchHandling):
+class BaseModel(Training, TorchHandling):
     """A model that is held in memory and ready to run.
 
     It is put together of three parts, each of which can be looked at: :attr:`spec` says what the model is,
@@ -138,6 +139,8 @@ class BaseModel(TorchHandling):
         self._tokenizer = load_tokenizer(self.spec.input, trust_remote_code=trust_remote_code)
         self._own_tokenizer = False
         self._sides = sides
+        #: What training was, as Markdown for the model card; the trainer writes it.
+        self.training_notes = ""
         unused = dict(processor_kwargs if processor_kwargs is not None else tokenizer_kwargs or {})
         if length := unused.pop("model_max_length", None):
             positions = self.spec.input.positions

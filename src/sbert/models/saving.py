@@ -125,4 +125,5 @@ def model_card(model: BaseModel, name: str, train_datasets: list[str] | None) ->
     table = ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items())]
     kind = type(model).__name__
     usage = ["```python", f"from sbert import {kind}", "", f'model = {kind}("{name}")', *card.usage, "```"]
-    return "\n".join([*front, "---", "", f"# {name}", "", *table, "", "## Use", "", *usage, ""])
+    notes = [model.training_notes] if model.training_notes else []
+    return "\n".join([*front, "---", "", f"# {name}", "", *table, "", "## Use", "", *usage, "", *notes])
