@@ -21,6 +21,7 @@ LAYERS = (
     {"models"},
     {"search", "distillation", "index", "losses"},
     {"evaluation"},
+    {"training"},
     {"util"},
     {"cli", "__init__"},
     {"__main__"},

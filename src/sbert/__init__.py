@@ -1,8 +1,8 @@
 """sbert: sentence, text and image embeddings by Siamese networks, and all that people do with them.
 
 >>> import sbert
->>> sorted(name for name in sbert.__all__ if name[0].isupper())
-['CrossEncoder', 'Index', 'MultiVectorEncoder', 'SentenceTransformer', 'SimilarityFunction', 'SparseEncoder']
+>>> sorted(name for name in sbert.__all__ if name.endswith("Encoder") or name.endswith("Transformer"))
+['CrossEncoder', 'MultiVectorEncoder', 'SentenceTransformer', 'SparseEncoder']
 
 Names are loaded when they are first used, so ``import sbert`` itself loads nothing heavy.
 """
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from . import evaluation as evaluation
     from . import losses as losses
     from . import models as models
+    from . import training as training
     from . import util as util
+    from .data.examples import InputExample
     from .index.index import Index
     from .models.cross_encoder import CrossEncoder
     from .models.multi_vector_encoder import MultiVectorEncoder
@@ -28,27 +30,55 @@ if TYPE_CHECKING:
     from .quantization import quantize_embeddings
     from .search.hard_negatives import mine_hard_negatives
     from .similarity import SimilarityFunction
+    from .training.families import (
+        CrossEncoderTrainer,
+        CrossEncoderTrainingArguments,
+        MultiVectorEncoderTrainer,
+        MultiVectorEncoderTrainingArguments,
+        SentenceTransformerTrainer,
+        SentenceTransformerTrainingArguments,
+        SparseEncoderTrainer,
+        SparseEncoderTrainingArguments,
+    )
 
 #: Where each public name lives.
 _HOMES = {
     "CrossEncoder": "models.cross_encoder",
+    "CrossEncoderTrainer": "training.families",
+    "CrossEncoderTrainingArguments": "training.families",
     "Index": "index.index",
+    "InputExample": "data.examples",
     "MultiVectorEncoder": "models.multi_vector_encoder",
+    "MultiVectorEncoderTrainer": "training.families",
+    "MultiVectorEncoderTrainingArguments": "training.families",
     "SentenceTransformer": "models.sentence_transformer",
+    "SentenceTransformerTrainer": "training.families",
+    "SentenceTransformerTrainingArguments": "training.families",
     "SimilarityFunction": "similarity",
     "SparseEncoder": "models.sparse_encoder",
+    "SparseEncoderTrainer": "training.families",
+    "SparseEncoderTrainingArguments": "training.families",
     "mine_hard_negatives": "search.hard_negatives",
     "quantize_embeddings": "quantization",
 }
-_MODULES = ("errors", "evaluation", "losses", "models", "util")
+_MODULES = ("errors", "evaluation", "losses", "models", "training", "util")
 
 __all__ = [
     "CrossEncoder",
+    "CrossEncoderTrainer",
+    "CrossEncoderTrainingArguments",
     "Index",
+    "InputExample",
     "MultiVectorEncoder",
+    "MultiVectorEncoderTrainer",
+    "MultiVectorEncoderTrainingArguments",
     "SentenceTransformer",
+    "SentenceTransformerTrainer",
+    "SentenceTransformerTrainingArguments",
     "SimilarityFunction",
     "SparseEncoder",
+    "SparseEncoderTrainer",
+    "SparseEncoderTrainingArguments",
     "__version__",
     "errors",
     "evaluation",
@@ -56,6 +86,7 @@ __all__ = [
     "mine_hard_negatives",
     "models",
     "quantize_embeddings",
+    "training",
     "util",
 ]
 

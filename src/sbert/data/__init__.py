@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .corpus import Corpus
+from .examples import InputExample
 from .readers import Rows, Texts, TextStream, iter_texts, read_rows, read_texts
 from .shards import Shards, open_embeddings
 from .writers import write_embeddings, write_jsonl
 
 __all__ = [
-    "Corpus", "Rows", "Shards", "TextStream", "Texts", "iter_texts", "open_embeddings", "read_rows", "read_texts",
-    "write_embeddings", "write_jsonl",
+    "Corpus", "InputExample", "Rows", "Shards", "TextStream", "Texts", "iter_texts", "open_embeddings", "read_rows",
+    "read_texts", "write_embeddings", "write_jsonl",
 ]  # fmt: skip

@@ -94,7 +94,7 @@ class Loss(nn.Module):
             raise InputError(f"{type(self).__name__} needs labels: {self.label}.")
 
     def check_labels(self, labels: Any) -> None:
-        """Check the labels of a whole dataset, before there is a batch.
+        """Check the labels of a whole dataset, before there is a batch; here any numbers will do.
 
         Args:
             labels: (rows,) or (rows, n) array of numbers.

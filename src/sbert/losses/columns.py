@@ -66,7 +66,7 @@ def outputs_of(
         merged = _merged([columns[member] for member in members], pad_id)
         together = _in_chunks(network, merged, sum(rows), names, chunks)
         for name, whole in together.items():
-            for member, part in zip(members, whole.split(rows), strict=True):
+            for member, part in zip(members, torch.split(whole, rows), strict=True):
                 width = columns[member][_MASK].shape[1] if _MASK in columns[member] else 0
                 found[member][name] = part[:, :width] if part.dim() == 3 and width else part
     return found

@@ -18,7 +18,7 @@ def gathered(rows: Tensor) -> Tensor:
         return rows
     from torch.distributed.nn.functional import all_gather
 
-    return torch.cat(list(all_gather(rows.contiguous())))
+    return torch.cat(list(all_gather(rows.contiguous())))  # type: ignore[no-untyped-call]
 
 
 def first_row_of(rows: int) -> int:

@@ -131,8 +131,8 @@ class MultipleNegativesRankingLoss(Loss):
         return blocks
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
-        settings = {"scale": self.scale, "similarity_fct": name_of(self.similarity_fct)}
-        usual = {"directions": (QUERY_TO_DOC,), "partition_mode": "joint", "hardness_mode": None}
+        settings: dict[str, Any] = {"scale": self.scale, "similarity_fct": name_of(self.similarity_fct)}
+        usual: dict[str, Any] = {"directions": (QUERY_TO_DOC,), "partition_mode": "joint", "hardness_mode": None}
         usual |= {"hardness_strength": 0.0, "gather_across_devices": False, "mask_same_label": False}
         changed = {name: getattr(self, name) for name, value in usual.items() if getattr(self, name) != value}
         return super().get_config_dict() | settings | changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -71,9 +72,7 @@ class Training:
                 self._sides[name] = make_engine(engine.spec, backend="torch"), tokenizer
         return Routes({name: self._on(name).engine.network(purpose) for name in self.spec.router.routes})
 
-    def training_features(
-        self, texts: Sequence[Any], *, task: str | None = None, prompt: str = ""
-    ) -> dict[str, Any]:
+    def training_features(self, texts: Sequence[Any], *, task: str | None = None, prompt: str = "") -> dict[str, Any]:
         """A column of texts, pairs of texts or images as the network reads it, in main memory.
 
         Args:
@@ -110,10 +109,19 @@ class Training:
             features["prompt_length"] = tokenizer.prompt_length(prompt)
         return features
 
+    def fit(self, *args: Any, **options: Any) -> None:
+        """Train as older scripts do; the arguments are those of :func:`sbert.training.fit.fit`.
+
+        New scripts use a trainer, such as :class:`~sbert.training.SentenceTransformerTrainer`.
+        """
+        # The one arrow that points up: scripts call this on the model.
+        importlib.import_module("sbert.training.fit").fit(self, *args, **options)
+
     def add_adapter(self, config: Any, adapter_name: str = "default") -> None:
         """Freeze the network and put small trainable matrices beside its weights (LoRA and its kin, by PEFT).
 
-        A saved model holds the sums of both, so that it loads anywhere. Hu et al., https://arxiv.org/abs/2106.09685.
+        A saved model holds these alone and the name of its base, which must be there to load it;
+        :meth:`merge_adapter` makes it whole. Hu et al., https://arxiv.org/abs/2106.09685.
 
         Args:
             config: a ``peft.LoraConfig`` or another of PEFT's.
@@ -123,10 +131,36 @@ class Training:
             InputError: the model has no network of transformers.
         """
         network: Any = self.trainable("add_adapter()")
-        first = network[0]
-        if not hasattr(getattr(first, "auto_model", None), "add_adapter"):
+        auto_model = getattr(network[0], "auto_model", None)
+        if not hasattr(auto_model, "add_adapter"):
             raise InputError("add_adapter() needs a model whose first module is a Transformer.")
-        first.auto_model.add_adapter(config, adapter_name)
+        auto_model.add_adapter(config, adapter_name)
+
+    def has_adapter(self) -> bool:
+        """Whether :meth:`add_adapter` was called, and the adapter not merged since."""
+        if not self.engine.owns_weights:
+            return False
+        return bool(getattr(getattr(self.engine.modules()[0], "auto_model", None), "_hf_peft_config_loaded", False))
+
+    def merge_adapter(self) -> None:
+        """Add the adapter to the network's weights, so that the model is one like any other.
+
+        Raises:
+            InputError: there is none.
+        """
+        if not self.has_adapter():
+            raise InputError("merge_adapter() needs an adapter; add_adapter() makes one.")
+        from peft.tuners.tuners_utils import BaseTunerLayer
+
+        auto_model = self.engine.modules()[0].auto_model
+        layers = [(name, layer) for name, layer in auto_model.named_modules() if isinstance(layer, BaseTunerLayer)]
+        for name, layer in layers:
+            layer.merge()
+            parent, _, child = name.rpartition(".")
+            setattr(auto_model.get_submodule(parent), child, layer.get_base_layer())
+        auto_model._hf_peft_config_loaded = False
+        del auto_model.peft_config
+        auto_model.requires_grad_(True)
 
     def _pixels(self, images: Sequence[Any]) -> Any:
         """Images in the network's form, (n, 3, height, width) float32."""

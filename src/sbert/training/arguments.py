@@ -63,6 +63,11 @@ class TrainingArguments(transformers.TrainingArguments):  # type: ignore[misc]
     label_column: Any = None
     train_token_budget: int | None = None
 
+    # Fields of transformers', which has no types for them.
+    output_dir: str | None = None
+    disable_tqdm: bool | None = None
+    warmup_steps: float = 0
+
     def __post_init__(self) -> None:
         """Check what is ours, and set what follows from it.
 

@@ -220,5 +220,3 @@ def _with_room(following: list[int], batch: int) -> int:
 def _hash(value: Any) -> int:
     data = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else repr(value).encode()
     return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little", signed=True)
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -38,7 +38,7 @@ class MultiVectorEncoderTrainingArguments(TrainingArguments):
 class SentenceTransformerTrainer(Trainer):
     """:class:`~sbert.training.trainer.Trainer` of a :class:`~sbert.SentenceTransformer`; CoSENT by default."""
 
-    family = SentenceTransformer
+    family: ClassVar[type | None] = SentenceTransformer
     arguments = SentenceTransformerTrainingArguments
 
 
@@ -48,13 +48,14 @@ class CrossEncoderTrainer(Trainer):
     By default binary cross-entropy for one label, cross-entropy for several.
     """
 
-    family = CrossEncoder
+    family: ClassVar[type | None] = CrossEncoder
     arguments = CrossEncoderTrainingArguments
 
     def default_loss(self, model: Any) -> nn.Module:  # noqa: D102
         from ..losses.cross_encoder import BinaryCrossEntropyLoss, CrossEntropyLoss
 
-        return BinaryCrossEntropyLoss(model) if model.num_labels == 1 else CrossEntropyLoss(model)
+        made: nn.Module = BinaryCrossEntropyLoss(model) if model.num_labels == 1 else CrossEntropyLoss(model)
+        return made
 
 
 class SparseEncoderTrainer(Trainer):
@@ -63,7 +64,7 @@ class SparseEncoderTrainer(Trainer):
     By default ranking with SPLADE's regularisers, whose weights grow over the first third of the steps.
     """
 
-    family = SparseEncoder
+    family: ClassVar[type | None] = SparseEncoder
     arguments = SparseEncoderTrainingArguments
 
     def default_loss(self, model: Any) -> nn.Module:  # noqa: D102
@@ -86,7 +87,7 @@ class MultiVectorEncoderTrainer(Trainer):
     The first column is read as queries, the others as documents; ranking by default.
     """
 
-    family = MultiVectorEncoder
+    family: ClassVar[type | None] = MultiVectorEncoder
     arguments = MultiVectorEncoderTrainingArguments
 
     def default_loss(self, model: Any) -> nn.Module:  # noqa: D102

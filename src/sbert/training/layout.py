@@ -104,8 +104,10 @@ def check_rows(rows: Any, layout: Layout, loss: Any, source: str, *, images: boo
     for name in layout.inputs:
         if not _is_known_text(rows, name):
             _check_texts(values_of(rows, name), name, source, images, lists)
-    if layout.label is not None and getattr(loss, "label", ""):
-        labels = [_label(value, place, layout.label, source) for place, value in enumerate(values_of(rows, layout.label))]
+    wants_labels: str = getattr(loss, "label", "")
+    if layout.label is not None and wants_labels:
+        column = layout.label
+        labels = [_label(value, place, column, source) for place, value in enumerate(values_of(rows, column))]
         check_labels = getattr(loss, "check_labels", None)
         if check_labels is not None and labels and len({value.shape for value in labels}) == 1:
             try:
@@ -139,8 +141,8 @@ def _check_texts(values: Iterable[Any], name: str, source: str, images: bool, li
         if lists and isinstance(value, (list, tuple)) and value and all(isinstance(text, str) for text in value):
             continue
         raise DataError(
-            f"{source}: row {place} has {_shown(value)} in the column {name!r}, which is no text. Leave the row out, or "
-            "name the columns of texts with the argument columns."
+            f"{source}: row {place} has {_shown(value)} in the column {name!r}, which is no text. Leave the row out, "
+            "or name the columns of texts with the argument columns."
         )
 
 
@@ -150,15 +152,15 @@ def _label(value: Any, place: int, name: str, source: str) -> Any:
         if not np.isfinite(found).all():
             raise ValueError
     except (TypeError, ValueError):
-        raise DataError(f"{source}: row {place} has {_shown(value)} in the column {name!r}, which is no label.") from None
+        raise DataError(
+            f"{source}: row {place} has {_shown(value)} in the column {name!r}, which is no label."
+        ) from None
     return found
 
 
 def _require(name: str, names: Sequence[str], source: str) -> None:
     if name not in names:
-        raise DataError(
-            f"{source} has no column {name!r}; it has {', '.join(map(repr, names))}.{closest(name, names)}"
-        )
+        raise DataError(f"{source} has no column {name!r}; it has {', '.join(map(repr, names))}.{closest(name, names)}")
 
 
 def _shown(value: Any) -> str:

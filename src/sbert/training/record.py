@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any
 
 import torch
@@ -13,7 +13,11 @@ from .layout import Layout
 from .tables import is_stream
 
 #: Arguments that say where and how a run shows itself, not what it does to the weights.
-_NO_MATTER = {"output_dir", "logging_dir", "run_name", "disable_tqdm", "report_to", "hub_token", "local_rank", "push_to_hub"}
+_NO_MATTER = {
+    "output_dir", "logging_dir", "run_name", "disable_tqdm", "report_to", "hub_token", "local_rank", "push_to_hub",
+}  # fmt: skip
+#: Kinds of values that a user writes.
+_PLAIN = (bool, int, float, str, list, tuple, dict)
 #: Measures in the card's table of the course of training.
 _MEASURES, _ROUNDS = 6, 20
 
@@ -77,17 +81,21 @@ class TrainingRecord:
             state: of the trainer: steps, and what was logged.
         """
         lines = ["## Training", "", *(dataset.line() for dataset in self.datasets), ""]
-        lines += [f"{state.global_step:,} steps, {state.epoch or 0:.2f} epochs. Arguments that are not the defaults:", ""]
+        lines += [
+            f"{state.global_step:,} steps, {state.epoch or 0:.2f} epochs. Arguments that are not the defaults:",
+            "",
+        ]
         lines += ["```yaml", *(f"{name}: {value}" for name, value in self.changed().items()), "```", ""]
         return "\n".join([*lines, *_course(state.log_history), *_versions()])
 
     def changed(self) -> dict[str, Any]:
         """Arguments that differ from their defaults."""
-        usual = type(self.args)(output_dir="unused")
         found = {}
         for one in fields(self.args):
             value = getattr(self.args, one.name)
-            if one.init and one.name not in _NO_MATTER and value != getattr(usual, one.name):
+            usual = one.default if one.default_factory is MISSING else one.default_factory()
+            shown = value if usual is not None or isinstance(value, _PLAIN) else None  # what was filled in is not told
+            if one.init and one.name not in _NO_MATTER and shown not in (usual, None):
                 found[one.name] = getattr(value, "value", value)
         return found
 
@@ -110,10 +118,10 @@ def _course(history: list[dict[str, float]]) -> list[str]:
     if not names:
         return []
     steps = sorted(measured)
-    kept = steps if len(steps) <= _ROUNDS else [steps[round(i * (len(steps) - 1) / (_ROUNDS - 1))] for i in range(_ROUNDS)]
-    rows = [
-        f"| {step} | " + " | ".join(_shown(measured[step].get(name)) for name in names) + " |" for step in kept
-    ]
+    kept = (
+        steps if len(steps) <= _ROUNDS else [steps[round(i * (len(steps) - 1) / (_ROUNDS - 1))] for i in range(_ROUNDS)]
+    )
+    rows = [f"| {step} | " + " | ".join(_shown(measured[step].get(name)) for name in names) + " |" for step in kept]
     return [f"| step | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|", *rows, ""]
 
 

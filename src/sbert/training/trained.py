@@ -23,6 +23,7 @@ class Trained(nn.Module):
 
     def __init__(self, model: Any, losses: Mapping[str, nn.Module]) -> None:
         super().__init__()
+        self.model = model
         self.network: nn.Module = model.trainable("Training")
         self.names = list(losses)
         self.losses = nn.ModuleList(losses.values())
@@ -33,12 +34,16 @@ class Trained(nn.Module):
         return found
 
     def own_weights(self) -> dict[str, Tensor]:
-        """Weights and buffers of the losses that are none of the network's, by name."""
-        shared = {id(tensor) for tensor in (*self.network.parameters(), *self.network.buffers())}
-        found: dict[str, Tensor] = {}
-        for name, tensor in (*self.losses.named_parameters(), *self.losses.named_buffers()):
-            if id(tensor) not in shared:
-                found[name] = tensor.detach()
+        """What a checkpoint of the model does not hold, by name: the losses' own weights, and those of an adapter."""
+        network = {id(tensor) for tensor in (*self.network.parameters(), *self.network.buffers())}
+        found = {
+            name: tensor.detach()
+            for name, tensor in (*self.losses.named_parameters(), *self.losses.named_buffers())
+            if id(tensor) not in network
+        }
+        if self.model.has_adapter():
+            moving = ((name, one) for name, one in self.network.named_parameters() if one.requires_grad)
+            found |= {f"network.{name}": parameter.detach() for name, parameter in moving}
         return found
 
     def activation_checkpointing_enable(self, **options: Any) -> None:
@@ -60,5 +65,3 @@ class Trained(nn.Module):
             for module in self.network.modules()
             if hasattr(getattr(module, "auto_model", None), "gradient_checkpointing_enable")
         ]
-
-

@@ -16,8 +16,8 @@ from torch.utils.data import DataLoader
 
 from ..errors import InputError, one_of
 from ..evaluation import Evaluator, SequentialEvaluator
-from ..models.multi_vector_encoder import DOCUMENT, MultiVectorEncoder
-from ..models.queries import QUERY
+from ..models.multi_vector_encoder import MultiVectorEncoder
+from ..models.queries import DOCUMENT, QUERY
 from ..types import IntArray
 from .arguments import BatchSamplers, MultiDatasetBatchSamplers, TrainingArguments, of_dataset
 from .batches import (
@@ -82,6 +82,10 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
     family: ClassVar[type | None] = None
     arguments: ClassVar[type[TrainingArguments]] = TrainingArguments
 
+    # Of transformers' trainer, which has no types for them.
+    control: Any
+    data_collator: Any
+
     def __init__(
         self,
         model: Any = None,
@@ -127,7 +131,9 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
                 check_rows(rows, layout, losses[name], source, images=self.trained_model.spec.input.reads_images)
                 self.layouts.setdefault(name, layout)
         evaluators = [evaluator] if isinstance(evaluator, Evaluator) else list(evaluator or [])
-        self.evaluator = SequentialEvaluator(evaluators) if len(evaluators) > 1 else (evaluators or [None])[0]
+        self.evaluator: Any = None
+        if evaluators:
+            self.evaluator = evaluators[0] if len(evaluators) == 1 else SequentialEvaluator(evaluators)
         self._parts: dict[str, list[Tensor]] = {}
         self.record = TrainingRecord(
             [DatasetRecord.of(name, rows, self.layouts[name], losses[name]) for name, rows in self._train.items()], args
@@ -173,7 +179,11 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         return (value, {}) if return_outputs else value
 
     def prediction_step(
-        self, model: nn.Module, inputs: dict[str, Any], prediction_loss_only: bool, ignore_keys: Any = None  # noqa: ARG002
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        prediction_loss_only: bool,  # noqa: ARG002
+        ignore_keys: Any = None,  # noqa: ARG002
     ) -> tuple[Tensor, None, None]:
         """The loss of a batch of evaluation."""
         inputs = self._prepare_inputs(inputs)
@@ -229,7 +239,7 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         return self.accelerator.prepare(loader)  # type: ignore[no-any-return]
 
     def _sampler(self, whole: Any, datasets: Mapping[str, Any], batch_size: int, training: bool) -> Any:
-        samplers = []
+        samplers: list[BatchSampler] = []
         for name, rows in datasets.items():
             layout = self.layouts[name]
             kind: Any = InOrder
@@ -242,9 +252,7 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
                 budget, lengths = self.args.train_token_budget, self._lengths(rows, layout)
                 samplers.append(TokenBudgetBatchSampler(rows, budget, lengths, batch_size, seed=seed))
                 continue
-            samplers.append(
-                kind(rows, batch_size, drop_last, columns=layout.inputs, label=layout.label, seed=seed)
-            )
+            samplers.append(kind(rows, batch_size, drop_last, columns=layout.inputs, label=layout.label, seed=seed))
         if not isinstance(whole, Mixed) or not training:
             return samplers[0]
         mixer = self.args.multi_dataset_batch_sampler
@@ -341,8 +349,9 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
 
     def _read_weights(self, folder: Path) -> None:
         """Put the weights of a checkpoint into the model and the losses."""
-        saved = _read_like(self.trained_model, folder)
-        self.trained_model.trainable("Resuming").load_state_dict(saved.trainable("Resuming").state_dict())
+        if not self.trained_model.has_adapter():  # under which the network does not change
+            saved = _read_like(self.trained_model, folder)
+            self.trained_model.trainable("Resuming").load_state_dict(saved.trainable("Resuming").state_dict())
         own = self.model.own_weights()
         if own:
             loaded = load_file(folder / _LOSS_WEIGHTS)
@@ -363,7 +372,9 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         shared: dict[int, nn.Module] = {}  # one loss for several datasets is one module
         for name in names:
             if name not in given:
-                raise InputError(f"loss has none for the dataset {name!r}; it has some for {', '.join(map(str, given))}.")
+                raise InputError(
+                    f"loss has none for the dataset {name!r}; it has some for {', '.join(map(str, given))}."
+                )
             one = given[name]
             if id(one) not in shared:
                 shared[id(one)] = self._made(model, one)
@@ -373,7 +384,9 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
     def _made(self, model: Any, loss: Any) -> nn.Module:
         if loss is None:
             return self.default_loss(model)
-        made = loss(model) if inspect.isclass(loss) or (callable(loss) and not isinstance(loss, nn.Module)) else loss
+        made: Any = loss
+        if not isinstance(loss, nn.Module) and callable(loss):
+            made = loss(model)
         if not isinstance(made, nn.Module):
             raise InputError(f"loss must be one of sbert.losses, or a torch module; got {type(made).__name__}.")
         if getattr(made, "model", model) is not model:
@@ -447,5 +460,3 @@ def _mixed(datasets: Mapping[str, Any]) -> Any:
 def _read_like(model: Any, folder: Path | None) -> Any:
     """A model of the same kind, read from a folder, or from where the model came from."""
     return type(model)(str(folder or model.spec.folder), backend="torch", device="cpu")
-
-
