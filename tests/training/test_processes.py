@@ -13,8 +13,6 @@ import torch
 from sbert import SentenceTransformer, losses
 from sbert.training import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 
-sys.path[:0] = [str(Path(__file__).parents[1])]  # of the processes that run this file
-
 from support.training import greatest_difference, pairs, tiny, weights
 
 ROWS = pairs(48)
@@ -70,7 +68,11 @@ def test_two_are_as_one(tmp_path, loss):
     processes = []
     for rank in range(2):
         places = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": 2, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-        environment = os.environ | {name: str(value) for name, value in places.items()} | {"OMP_NUM_THREADS": "1"}
+        environment = (
+            os.environ
+            | {name: str(value) for name, value in places.items()}
+            | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS)}
+        )
         command = [sys.executable, __file__, tmp_path, loss]
         processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL))
     for process in processes:
@@ -84,5 +86,5 @@ def test_two_are_as_one(tmp_path, loss):
 
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(TESTS)]
     run(Path(sys.argv[1]), sys.argv[2], 4)
+    torch.distributed.destroy_process_group()
