@@ -12,7 +12,6 @@ import torch
 
 from sbert import SentenceTransformer, losses
 from sbert.training import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-
 from support.training import greatest_difference, pairs, tiny, weights
 
 ROWS = pairs(48)

@@ -25,7 +25,7 @@ class _Gather(torch.autograd.Function):
         return torch.cat(everybody)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         summed = gradient.contiguous()
         dist.all_reduce(summed)
         start = dist.get_rank() * ctx.rows
@@ -36,7 +36,7 @@ def gathered(rows: Tensor) -> Tensor:
     """The rows of all processes in their order, with gradients that find their way back; all have as many."""
     if not together():
         return rows
-    found: Tensor = _Gather.apply(rows)
+    found: Tensor = _Gather.apply(rows)  # type: ignore[no-untyped-call]
     return found
 
 
