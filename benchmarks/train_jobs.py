@@ -46,6 +46,14 @@ class Job:
 
     def run(self, side: str, options: Any, folder: Path) -> dict[str, Any]:
         """Train with one library; what the worker tells, and ``output``, the model's folder."""
+        path = self.write(folder)
+        python = sys.executable if side == "sbert" else options.peer_python
+        threads = 1 if options.together else options.threads
+        found = worker(python, "train.py", SIDES[side], str(path), threads=threads)
+        return {**found, "output": str(folder / "model")}
+
+    def write(self, folder: Path) -> Path:
+        """Write the job and its data into a folder, for a worker to read."""
         folder.mkdir(parents=True, exist_ok=True)
         data = folder / "rows.jsonl"
         write_jsonl(data, self.data)
@@ -66,10 +74,7 @@ class Job:
             job["labels"] = str(folder / "labels.npy")
         path = folder / "job.json"
         path.write_text(json.dumps(job), encoding="utf-8")
-        python = sys.executable if side == "sbert" else options.peer_python
-        threads = 1 if options.together else options.threads
-        found = worker(python, "train.py", SIDES[side], str(path), threads=threads)
-        return {**found, "output": job["output"]}
+        return path
 
 
 def train_both(

@@ -3,8 +3,9 @@
 python train.py LIBRARY JOB.json
 
 The job: ``family`` (SentenceTransformer, CrossEncoder, SparseEncoder, MultiVectorEncoder), ``model``, ``options`` of
-the model, ``data`` (a JSON lines file, or several by name), ``labels`` (a .npy of vectors, beside it), ``loss`` (a name and
-arguments; a loss among them is wrapped), ``arguments`` of training, ``output``. Prints a line of JSON.
+the model, ``settings`` of it, ``data`` (a JSON lines file, or several by name), ``labels`` (a .npy of vectors, beside
+it), ``loss`` (a name and arguments; a loss among them is wrapped), ``arguments`` of training, ``output``. Prints a line
+of JSON.
 """
 
 from __future__ import annotations
@@ -38,30 +39,9 @@ HOMES = {
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    library, job = sys.argv[1], json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
-    ours = library == "sbert"
-    family = job["family"]
-    home = importlib.import_module("sbert" if ours else ".".join([PEER, *filter(None, [HOMES.get(family)])]))
-    losses = importlib.import_module(f"{library}.{LOSSES[family][0 if ours else 1]}")
-    torch.manual_seed(job["arguments"].get("seed", 42))  # of new heads, in the model and in the loss
-    model = getattr(home, family)(job["model"], **({"backend": "torch"} if ours else {}), **job.get("options", {}))
-    for name, value in job.get("settings", {}).items():
-        setattr(model, name, value)
-    loss = made(losses, model, job["loss"])
-    data = {name: rows(path, job.get("labels"), ours) for name, path in job["data"].items()}
-    args = getattr(home, f"{family}TrainingArguments")(
-        output_dir=job["output"] + "-run",
-        save_strategy="no",
-        report_to="none",
-        disable_tqdm=True,
-        use_cpu=True,
-        logging_steps=100,
-        dataloader_pin_memory=False,
-        **job["arguments"],
-    )
-    trainer = getattr(home, f"{family}Trainer")(
-        model=model, args=args, train_dataset=data if len(data) > 1 else next(iter(data.values())), loss=loss
-    )
+    library, path = sys.argv[1:]
+    trainer, model = prepared(library, path)
+    job = json.loads(Path(path).read_text(encoding="utf-8"))
     start = time.perf_counter()
     trainer.train()
     seconds = time.perf_counter() - start
@@ -85,6 +65,33 @@ def main() -> None:
             }
         )
     )
+
+
+def prepared(library: str, path: str) -> tuple[Any, Any]:
+    """The trainer of a job, ready to train, and its model."""
+    job = json.loads(Path(path).read_text(encoding="utf-8"))
+    ours = library == "sbert"
+    family = job["family"]
+    home = importlib.import_module("sbert" if ours else ".".join([PEER, *filter(None, [HOMES.get(family)])]))
+    losses = importlib.import_module(f"{library}.{LOSSES[family][0 if ours else 1]}")
+    torch.manual_seed(job["arguments"].get("seed", 42))  # of new heads, in the model and in the loss
+    model = getattr(home, family)(job["model"], **({"backend": "torch"} if ours else {}), **job.get("options", {}))
+    for name, value in job.get("settings", {}).items():
+        setattr(model, name, value)
+    loss = made(losses, model, job["loss"])
+    data = {name: rows(held, job.get("labels"), ours) for name, held in job["data"].items()}
+    args = getattr(home, f"{family}TrainingArguments")(
+        output_dir=job["output"] + "-run",
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        use_cpu=True,
+        logging_steps=100,
+        dataloader_pin_memory=False,
+        **job["arguments"],
+    )
+    train = data if len(data) > 1 else next(iter(data.values()))
+    return getattr(home, f"{family}Trainer")(model=model, args=args, train_dataset=train, loss=loss), model
 
 
 def made(losses: Any, model: Any, wanted: dict[str, Any]) -> Any:

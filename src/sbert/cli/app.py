@@ -27,6 +27,7 @@ from . import (
     rerank,
     search,
     similarity,
+    train,
 )
 from . import map as map_texts
 from .console import note
@@ -108,6 +109,7 @@ for _command in (
     dedupe.dedupe,
     quantize.quantize,
     distill.distill,
+    train.train,
     evaluate.evaluate,
     info.info,
 ):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -15,7 +17,9 @@ Features: TypeAlias = Mapping[str, Any]
 
 _IDS, _MASK = "input_ids", "attention_mask"
 #: Padded tokens that a processor takes at a time: enough to keep it busy, few enough that little of it is padding.
-_CPU_TOKENS = 2048
+_CPU_TOKENS = 4096
+#: What a chunk costs a processor beside its tokens, in tokens: the calls of a network, there and back.
+_CPU_OVERHEAD = 96
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,9 @@ def _in_chunks(
         return {name: torch.cat([part[name] for part in parts]) for name in names}
     lengths = mask.sum(dim=1)
     order = torch.argsort(lengths, descending=True, stable=True)
-    cuts = _cuts(lengths[order].tolist(), chunks.rows, chunks.tokens_on(mask.device))
+    # Where padding costs nothing, chunks are as few as limits allow.
+    overhead = _CPU_OVERHEAD if mask.device.type == "cpu" else rows * mask.shape[1]
+    cuts = _cuts(lengths[order].tolist(), chunks.rows, chunks.tokens_on(mask.device), overhead)
     if len(cuts) == 1:
         return run(features)
     parts = []
@@ -133,14 +139,29 @@ def _in_chunks(
     return found
 
 
-def _cuts(lengths: list[int], rows: int | None, tokens: int | None) -> list[tuple[int, int]]:
-    """Where chunks of texts start and end; lengths go down, so the first text of a chunk is its longest."""
-    cuts, start = [], 0
-    while start < len(lengths):
-        fit = len(lengths) if tokens is None else max(1, tokens // max(1, lengths[start]))
-        end = min(start + min(fit, rows or fit), len(lengths))
-        cuts.append((start, end))
-        start = end
+def _cuts(lengths: list[int], rows: int | None, tokens: int | None, overhead: int) -> list[tuple[int, int]]:
+    """Where chunks of texts start and end; lengths go down, so the first text of a chunk is its longest.
+
+    The cuts that cost least: the tokens of all chunks, padding included, and an overhead for each; found by dynamic
+    programming over the lengths that there are. Chunks that are too large are then cut evenly.
+    """
+    _, starts = np.unique(-np.asarray(lengths), return_index=True)
+    longest = np.asarray(lengths)[starts]
+    ends = np.append(starts[1:], len(lengths))
+    least = np.zeros(len(starts) + 1)  # the cost of the texts from a length on, downwards
+    until = np.zeros(len(starts), np.int64)
+    for place in range(len(starts) - 1, -1, -1):
+        costs = longest[place] * (ends[place:] - starts[place]) + overhead + least[place + 1 :]
+        until[place] = place + int(costs.argmin())
+        least[place] = costs.min()
+    cuts, place = [], 0
+    while place < len(starts):
+        start, end = int(starts[place]), int(ends[until[place]])
+        fit = end - start if tokens is None else max(1, tokens // max(1, int(longest[place])))
+        parts = -(-(end - start) // min(fit, rows or fit))
+        edges = [start + number * (end - start) // parts for number in range(parts + 1)]
+        cuts += list(pairwise(edges))
+        place = int(until[place]) + 1
     return cuts
 
 
