@@ -33,6 +33,7 @@ class Job:
         options: of the model.
         settings: attributes of the model, set before training.
         labels: vectors of a teacher, one a row.
+        images: columns that hold the paths of images.
     """
 
     model: str
@@ -43,6 +44,7 @@ class Job:
     options: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     labels: Any = None
+    images: Sequence[str] = ()
 
     def run(self, side: str, options: Any, folder: Path) -> dict[str, Any]:
         """Train with one library; what the worker tells, and ``output``, the model's folder."""
@@ -64,6 +66,7 @@ class Job:
             "settings": self.settings,
             "data": {"": str(data)},
             "loss": self.loss,
+            "images": list(self.images),
             "arguments": self.arguments,
             "output": str(folder / "model"),
         }

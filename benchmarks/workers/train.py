@@ -79,7 +79,7 @@ def prepared(library: str, path: str) -> tuple[Any, Any]:
     for name, value in job.get("settings", {}).items():
         setattr(model, name, value)
     loss = made(losses, model, job["loss"])
-    data = {name: rows(held, job.get("labels"), ours) for name, held in job["data"].items()}
+    data = {name: rows(held, job, ours) for name, held in job["data"].items()}
     args = getattr(home, f"{family}TrainingArguments")(
         output_dir=job["output"] + "-run",
         save_strategy="no",
@@ -103,13 +103,17 @@ def made(losses: Any, model: Any, wanted: dict[str, Any]) -> Any:
     return getattr(losses, wanted["name"])(model, **arguments)
 
 
-def rows(path: str, labels: str | None, ours: bool) -> Any:
+def rows(path: str, job: dict[str, Any], ours: bool) -> Any:
     """The rows of a file, as either library takes them."""
     with Path(path).open(encoding="utf-8") as file:
         found = [json.loads(line) for line in file]
     columns = {name: [row[name] for row in found] for name in found[0]}
-    if labels is not None:
-        columns["label"] = np.load(labels)
+    for name in job.get("images", ()):
+        import PIL.Image
+
+        columns[name] = [PIL.Image.open(image).convert("RGB") for image in columns[name]]
+    if job.get("labels") is not None:
+        columns["label"] = np.load(job["labels"])
     if ours:
         return columns
     from datasets import Dataset
