@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import scoring
 from sbert import SentenceTransformer
+from sbert.evaluation.files import evaluator_of
 from support.shared import require
 
 
@@ -33,6 +34,16 @@ def test_stsb_of_minilm(minilm):
 
 def test_stsb_of_minilm_in_bfloat16(minilm_bf16):
     assert stsb(minilm_bf16) == pytest.approx(82.03, abs=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "published"), [("sts12", 72.37), ("sts13", 80.60), ("sts14", 75.59), ("sts15", 85.39)]
+)
+def test_earlier_sts_of_minilm(minilm, name, published):
+    """As MTEB publishes them: all pairs of the test split together."""
+    metrics = evaluator_of(require(f"sts/{name}.tsv.gz"), split="test")(minilm)
+    assert 100 * metrics[f"{name}_spearman_cosine"] == pytest.approx(published, abs=0.01)
 
 
 @pytest.mark.slow
