@@ -1,5 +1,6 @@
 """Losses: what training makes smaller, as formulas of the vectors of a batch (torch engine)."""
 
+from . import cross_encoder
 from .base import Loss
 from .classification import SoftmaxLoss
 from .distillation import DistillKLDivLoss, MarginMSELoss, MSELoss
@@ -18,5 +19,5 @@ __all__ = [
     "CachedMultipleNegativesRankingLoss", "CachedMultipleNegativesSymmetricRankingLoss", "CoSENTLoss",
     "ContrastiveLoss", "CosineSimilarityLoss", "DistillKLDivLoss", "Loss", "MSELoss", "MarginMSELoss", "MatryoshkaLoss",
     "MultipleNegativesRankingLoss", "MultipleNegativesSymmetricRankingLoss", "OnlineContrastiveLoss", "SoftmaxLoss",
-    "TripletLoss",
+    "TripletLoss", "cross_encoder",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,29 +13,27 @@ from torch.nn.functional import kl_div, log_softmax, mse_loss, softmax
 from ..errors import InputError
 from ..similarity import pairwise_dot_score
 from .base import Loss, name_of
+from .embed_distill import EmbedDistillLoss
+from .margins import teacher_margins
 
 Similarity = Callable[[Any, Any], Any]
 
 
-class MSELoss(Loss):
+class MSELoss(EmbedDistillLoss):
     """The squared difference of vectors and a teacher's: of the same texts, or of what they translate.
 
     Reimers and Gurevych, https://arxiv.org/abs/2004.09813.
 
     Args:
-        model: to be trained. Its columns are any number, its labels the teacher's vectors, (B, d), for all columns.
+        model: to be trained. Its columns are any number, its labels as for :class:`EmbedDistillLoss`.
+        projection_dim: as for :class:`EmbedDistillLoss`.
     """
 
-    columns = (1, None)
-    label = "the teacher's vectors"
+    def __init__(self, model: Any, projection_dim: int | None = None) -> None:
+        super().__init__(model, "mse", projection_dim)
 
-    def loss(self, embeddings: list[Tensor], labels: Any) -> Tensor:  # noqa: D102
-        if labels.shape != embeddings[0].shape:
-            raise InputError(
-                f"labels must be vectors like the model's, {tuple(embeddings[0].shape)}; got {tuple(labels.shape)}. A "
-                "wider teacher can be projected with a Dense module."
-            )
-        return mse_loss(torch.cat(embeddings), labels.to(embeddings[0].dtype).repeat(len(embeddings), 1))
+    def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
+        return {"projection_dim": self.projection_dim}
 
 
 class MarginMSELoss(Loss):
@@ -60,16 +59,7 @@ class MarginMSELoss(Loss):
         query, positive, *negatives = embeddings
         near = self.similarity_fct(query, positive)
         margins = torch.stack([near - self.similarity_fct(query, negative) for negative in negatives], dim=1)
-        wanted = labels.to(margins.dtype)
-        if wanted.dim() == 1:
-            wanted = wanted[:, None]
-        if wanted.shape[1] == margins.shape[1] + 1:
-            wanted = wanted[:, :1] - wanted[:, 1:]
-        if wanted.shape != margins.shape:
-            raise InputError(
-                f"labels must be a margin for each of {margins.shape[1]} negatives, or the scores of the positive and "
-                f"those; got the shape {tuple(labels.shape)}."
-            )
+        wanted = teacher_margins(labels, len(negatives)).to(margins.dtype)
         return mse_loss(margins, wanted)
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
@@ -87,14 +77,31 @@ class DistillKLDivLoss(Loss):
             (B, candidates).
         similarity_fct: compares row i with row i: (B, d) twice to (B,).
         temperature: T; greater ones even the distributions out.
+        student_temperature: T of the student alone, which is also the one in front; ``temperature`` by default.
+        teacher_temperature: T of the teacher alone, whose scores may be spread otherwise; ``temperature`` by default.
+
+    Raises:
+        InputError: a temperature is not above 0.
     """
 
     columns = (3, None)
     label = "the teacher's scores"
 
-    def __init__(self, model: Any, similarity_fct: Similarity = pairwise_dot_score, temperature: float = 1.0) -> None:
+    def __init__(
+        self,
+        model: Any,
+        similarity_fct: Similarity = pairwise_dot_score,
+        temperature: float = 1.0,
+        student_temperature: float | None = None,
+        teacher_temperature: float | None = None,
+    ) -> None:
         super().__init__(model)
         self.similarity_fct, self.temperature = similarity_fct, temperature
+        self.student_temperature = temperature if student_temperature is None else student_temperature
+        self.teacher_temperature = temperature if teacher_temperature is None else teacher_temperature
+        for name in ("temperature", "student_temperature", "teacher_temperature"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InputError(f"{name} must be above 0; got {getattr(self, name)}.")
 
     def loss(self, embeddings: list[Tensor], labels: Any) -> Tensor:  # noqa: D102
         query, *candidates = embeddings
@@ -103,9 +110,11 @@ class DistillKLDivLoss(Loss):
             raise InputError(
                 f"labels must be a score a candidate, {tuple(scores.shape)}; got the shape {tuple(labels.shape)}."
             )
-        told = log_softmax(scores / self.temperature, dim=1)
-        wanted = softmax(labels.to(scores.dtype) / self.temperature, dim=1)
-        return kl_div(told, wanted, reduction="batchmean") * self.temperature**2
+        told = log_softmax(scores / self.student_temperature, dim=1)
+        wanted = softmax(labels.to(scores.dtype) / self.teacher_temperature, dim=1)
+        return kl_div(told, wanted, reduction="batchmean") * self.student_temperature**2
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {"similarity_fct": name_of(self.similarity_fct), "temperature": self.temperature}
+        settings = {"similarity_fct": name_of(self.similarity_fct), "temperature": self.temperature}
+        own = {name: getattr(self, name) for name in ("student_temperature", "teacher_temperature")}
+        return settings | {name: value for name, value in own.items() if value != self.temperature}

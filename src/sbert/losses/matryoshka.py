@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import is_dataclass, replace
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from ..errors import InputError
 from .base import Loss
+from .wrapping import WrappingLoss, check_count, drawn, summed
 
 
-class MatryoshkaLoss(Loss):
+class MatryoshkaLoss(WrappingLoss):
     """The weighted sum of a loss of vectors cut to several widths, so that a model's vectors can be cut after training.
 
-    Vectors are scaled to length 1 after they are cut. Kusupati et al., https://arxiv.org/abs/2205.13147.
+    Vectors are scaled to length 1 after they are cut; labels that are vectors of the same width are cut, too. Kusupati
+    et al., https://arxiv.org/abs/2205.13147.
 
     Args:
         model: to be trained.
-        loss: of its vectors; any that takes vectors of any width.
+        loss: of its vectors; any that takes vectors of any width. One whose batch goes through the network in chunks,
+            such as :class:`~sbert.losses.CachedMultipleNegativesRankingLoss`, still does.
         matryoshka_dims: widths, no greater than the model's.
         matryoshka_weights: of each; 1 by default.
+        n_dims_per_step: how many widths are drawn at random each step; -1 for all. In evaluation it is all of them.
 
     Raises:
-        InputError: a width is not possible, or weights are not as many.
+        InputError: a width is not possible, weights are not as many, or the loss reads more than vectors.
     """
-
-    columns = (1, None)
 
     def __init__(
         self,
@@ -35,8 +39,9 @@ class MatryoshkaLoss(Loss):
         loss: Loss,
         matryoshka_dims: Sequence[int],
         matryoshka_weights: Sequence[float] | None = None,
+        n_dims_per_step: int = -1,
     ) -> None:
-        super().__init__(model)
+        super().__init__(model, loss)
         width = model.get_embedding_dimension()
         wrong = [dimension for dimension in matryoshka_dims if not 1 <= dimension <= width]
         if wrong or not matryoshka_dims:
@@ -48,24 +53,38 @@ class MatryoshkaLoss(Loss):
             raise InputError(
                 f"matryoshka_weights must be {len(matryoshka_dims)}, a weight a width; got {len(weights)}."
             )
-        self.of_each = loss
-        self.widths = dict(zip(matryoshka_dims, weights, strict=True))
-        self.label = loss.label
+        check_count("n_dims_per_step", n_dims_per_step)
+        self.matryoshka_dims, self.matryoshka_weights = list(matryoshka_dims), weights
+        self.n_dims_per_step = n_dims_per_step
 
-    def loss(self, embeddings: list[Tensor], labels: Any) -> Tensor:  # noqa: D102
-        losses = [
-            weight * self.of_each.compute_loss_from_embeddings([_cut(column, width) for column in embeddings], labels)
-            for width, weight in self.widths.items()
-        ]
-        return sum(losses[1:], losses[0])
+    def loss(self, embeddings: list[Any], labels: Any) -> Tensor:  # noqa: D102
+        first = _vectors(embeddings[0])
+        wanted = self.n_dims_per_step if self.training else -1
+        losses = []
+        for place in drawn(wanted, len(self.matryoshka_dims), first.device):
+            width = self.matryoshka_dims[place]
+            cut = [_cut(column, width) for column in embeddings]
+            value = self.of_each.compute_loss_from_embeddings(cut, _cut_labels(labels, width, first.shape[-1]))
+            losses.append(self.matryoshka_weights[place] * summed(value))
+        return torch.stack(losses).sum()
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
-        return {
-            "loss": type(self.of_each).__name__,
-            "matryoshka_dims": list(self.widths),
-            "matryoshka_weights": list(self.widths.values()),
-        }
+        names = ("matryoshka_dims", "matryoshka_weights", "n_dims_per_step")
+        return {"loss": type(self.of_each).__name__} | {name: getattr(self, name) for name in names}
 
 
-def _cut(vectors: Tensor, width: int) -> Tensor:
-    return normalize(vectors[..., :width], dim=-1)
+def _vectors(column: Any) -> Tensor:
+    """The vectors of a column, which may have others beside them."""
+    vectors: Tensor = column if isinstance(column, Tensor) else column.vectors
+    return vectors
+
+
+def _cut(column: Any, width: int) -> Any:
+    vectors = normalize(_vectors(column)[..., :width], dim=-1)
+    return replace(column, vectors=vectors) if is_dataclass(column) and not isinstance(column, type) else vectors
+
+
+def _cut_labels(labels: Any, width: int, whole: int) -> Any:
+    if isinstance(labels, Tensor) and labels.dim() > 1 and labels.shape[-1] == whole and labels.is_floating_point():
+        return labels[..., :width]
+    return labels

@@ -11,16 +11,11 @@ from torch.nn.functional import relu
 
 from ..similarity import pairwise_angle_sim, pairwise_cos_sim
 from .base import Loss, name_of
+from .distances import cosine_distance
 
 Similarity = Callable[[Any, Any], Any]
 
 _DEGREE, _KIND = "how similar the two texts are, greater for more", "1 for a pair that belongs together, 0 for others"
-
-
-def cosine_distance(a: Tensor, b: Tensor) -> Tensor:
-    """1 - the cosine of row i of both."""
-    distances: Tensor = 1 - pairwise_cos_sim(a, b)
-    return distances
 
 
 class CosineSimilarityLoss(Loss):
@@ -56,7 +51,8 @@ class CosineSimilarityLoss(Loss):
 class CoSENTLoss(Loss):
     """Pairs should be in the order of their labels: ``log(1 + sum exp(scale * (s[i] - s[j])))``.
 
-    The sum is over all couples of pairs of which ``j`` has the greater label. Su, https://kexue.fm/archives/8847.
+    The sum is over all couples of pairs of which ``j`` has the greater label; it is made in n log n steps. Su,
+    https://kexue.fm/archives/8847.
 
     Args:
         model: to be trained. Its columns are two.
@@ -73,8 +69,13 @@ class CoSENTLoss(Loss):
 
     def loss(self, embeddings: list[Tensor], labels: Any) -> Tensor:  # noqa: D102
         scores = self.similarity_fct(*embeddings) * self.scale
-        wrong = (scores[:, None] - scores[None, :])[labels.view(-1)[:, None] < labels.view(-1)[None, :]]
-        return torch.logsumexp(torch.cat([scores.new_zeros(1), wrong]), dim=0)
+        degrees, order = labels.view(-1).to(scores.dtype).sort()
+        scores = scores[order]
+        # log sum exp(-s[j]) of all pairs from place i on: n numbers that hold what n x n differences would.
+        behind = torch.logcumsumexp(-scores.flip(0), dim=0).flip(0)
+        behind = torch.cat([behind, behind.new_full((1,), -torch.inf)])
+        greater = torch.searchsorted(degrees, degrees, right=True)  # the first place of a greater label
+        return torch.logsumexp(torch.cat([scores.new_zeros(1), scores + behind[greater]]), dim=0)
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
         return {"scale": self.scale, "similarity_fct": name_of(self.similarity_fct)}
@@ -86,12 +87,26 @@ class AnglELoss(CoSENTLoss):
     Li and Li, https://arxiv.org/abs/2309.12871.
 
     Args:
-        model: to be trained. Its columns are two.
+        model: to be trained. Its columns are two with labels; or anchors, positives and one column of negatives or
+            more, of which pairs are made: anchors with positives have the label, 1 where there is none, and anchors
+            with negatives 1 - that.
         scale: of similarities; the inverse of a temperature.
     """
 
+    columns = (2, None)
+
     def __init__(self, model: Any, scale: float = 20.0) -> None:
         super().__init__(model, scale, pairwise_angle_sim)
+
+    def check_columns(self, columns: int, labels: bool) -> None:  # noqa: D102
+        super().check_columns(columns, labels or columns > 2)
+
+    def loss(self, embeddings: list[Tensor], labels: Any) -> Tensor:  # noqa: D102
+        anchors, *others = embeddings
+        if len(others) > 1:
+            together = anchors.new_ones(len(anchors)) if labels is None else labels.view(-1).to(anchors.dtype)
+            labels = torch.cat([together, *[1 - together] * (len(others) - 1)])
+        return super().loss([anchors.repeat(len(others), 1), torch.cat(others)], labels)
 
 
 class ContrastiveLoss(Loss):

@@ -9,24 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import relu, softplus
 
-from ..similarity import euclidean_sim, pairwise_euclidean_sim
 from .base import Loss, name_of
+from .distances import all_euclidean_distances, euclidean_distance
 
 Distance = Callable[[Any, Any], Any]
 
 _CLASS = "the number of each text's class"
-
-
-def euclidean_distance(a: Tensor, b: Tensor) -> Tensor:
-    """Distances of row i of both, (n,)."""
-    distances: Tensor = -pairwise_euclidean_sim(a, b)
-    return distances
-
-
-def all_euclidean_distances(embeddings: Tensor) -> Tensor:
-    """Distances of all rows with all, (n, n)."""
-    distances: Tensor = -euclidean_sim(embeddings, embeddings)
-    return distances
 
 
 class TripletLoss(Loss):
@@ -117,6 +105,24 @@ class BatchHardSoftMarginTripletLoss(BatchAllTripletLoss):
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
         return {"distance_metric": name_of(self.distance_metric)}
+
+
+class BatchSemiHardTripletLoss(BatchAllTripletLoss):
+    """:class:`TripletLoss` of each text and each other of its class with a negative that is semi-hard.
+
+    That is the nearest text of another class that is farther away than the one of the same class; where none is
+    farther, the farthest that there is. The mean is over all couples of a class, a text without any negative counting
+    0. Schroff, Kalenichenko and Philbin, https://arxiv.org/abs/1503.03832.
+    """
+
+    def loss(self, embeddings: list[Tensor], labels: Any) -> Tensor:  # noqa: D102
+        distances = self.distance_metric(embeddings[0])
+        same, other = _same(labels)
+        negatives = distances.masked_fill(~other, torch.inf).sort(dim=1).values
+        farther = torch.searchsorted(negatives.detach(), distances.detach().contiguous(), right=True)
+        last = other.sum(dim=1, keepdim=True) - 1  # before it stand negatives, behind it what is none
+        wanted = negatives.gather(1, torch.minimum(farther, last).clamp(min=0))
+        return relu((distances - wanted)[same] + self.margin).sum() / same.sum().clamp(min=1)
 
 
 def _same(labels: Tensor) -> tuple[Tensor, Tensor]:

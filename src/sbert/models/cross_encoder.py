@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -243,6 +244,16 @@ class CrossEncoder(BaseModel):
             raise InputError(f"Reranking needs a model with one score for a pair; this one has {self.num_labels}.")
         scores: FloatArray = self.predict([(query, text) for text in _documents(query, documents)])
         return scores
+
+    # --- training -----------------------------------------------------------------------------------------------
+
+    def training_features(self, texts: Sequence[Any], *, task: str | None = None, prompt: str = "") -> dict[str, Any]:
+        """Pairs as the network reads them, in main memory; a prompt stands where :meth:`predict` puts it."""
+        if prompt and isinstance(self._tokenizer, ChatTokenizer):
+            told = copy.copy(self)
+            told._tokenizer = self._tokenizer.with_system(prompt)
+            return BaseModel.training_features(told, texts, task=task)
+        return super().training_features(texts, task=task, prompt=prompt)
 
     # --- settings -----------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ class Collator:
     Args:
         model: whose tokenizer reads the texts.
         layouts: of each dataset by name; that of a single one under the empty name.
-        losses: of each dataset; one with a method ``pairs`` says which pairs a batch makes.
+        losses: of each dataset; one with a method ``features`` makes pairs of the columns itself.
     """
 
     def __init__(self, model: Any, layouts: Mapping[str, Layout], losses: Mapping[str, Any]) -> None:
@@ -56,8 +56,8 @@ class Collator:
         return batch
 
     def _features(self, columns: list[list[Any]], labels: Any, layout: Layout, loss: Any) -> list[dict[str, Any]]:
-        if hasattr(loss, "pairs"):
-            return [self.model.training_features(loss.pairs(columns, labels))]
+        if hasattr(loss, "features"):
+            return [loss.features(columns, labels, prompt=layout.prompts.get(layout.inputs[0], ""))]
         return [
             self.model.training_features(values, task=layout.tasks.get(name), prompt=layout.prompts.get(name, ""))
             for name, values in zip(layout.inputs, columns, strict=True)

@@ -49,6 +49,7 @@ _ELSEWHERE = {
 #: What is so where the file says nothing; fractions are of the whole run.
 _USUAL: dict[str, Any] = {
     "save_strategy": "steps", "save_steps": 0.05, "save_total_limit": 2, "logging_steps": 0.01, "report_to": "none",
+    "log_level": "error",
 }  # fmt: skip
 _USUAL_MEASURED: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 0.1}
 
@@ -309,7 +310,7 @@ def _made(
 
 def _argument_in(message: str, arguments: Mapping[str, Any]) -> str | None:
     """The argument that a message names first, by its name or its value."""
-    places = {}
+    places: dict[str, int] = {}
     for name, value in arguments.items():
         told = value.value if isinstance(value, Located) else value
         for word in (name, *([told] if isinstance(told, str) else [])):

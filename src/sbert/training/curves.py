@@ -102,7 +102,8 @@ def _panel(curve: Curve, top: int) -> list[str]:
     parts.append(f'<polyline points="{points}" fill="none" stroke="{_LINE}" stroke-width="1.5"/>')
     if len(steps) <= 40:
         parts += [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{_LINE}"><title>step {step:g}: {value:.4g}</title></circle>'
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{_LINE}">'
+            f"<title>step {step:g}: {value:.4g}</title></circle>"
             for x, y, step, value in zip(across, down, steps, values, strict=True)
         ]
     parts.append(_text(_LEFT, lower + 18, f"step {first:g}", size=11))

@@ -116,11 +116,11 @@ def read_located(path: Path, changes: Sequence[str] = ()) -> Located:
 
 def _parsed(text: str, where: Callable[[int], str], key: str) -> Located | None:
     try:
-        import yaml
+        import yaml  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingDependencyError("pyyaml", "read a training config", "train") from error
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         for event in yaml.parse(text, yaml.SafeLoader):
             if isinstance(event, yaml.AliasEvent):
                 raise InputError(
@@ -136,8 +136,6 @@ def _parsed(text: str, where: Callable[[int], str], key: str) -> Located | None:
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise InputError(f"{where(line)}: not YAML (the character {error.character!r} may not stand there).") from None
-    finally:
-        loader.dispose()
 
 
 class _Builder:

@@ -20,7 +20,7 @@ from ..errors import InputError, SbertError
 from ..evaluation import Evaluator
 from ..evaluation.files import evaluator_of
 from ..models.cross_encoder import CrossEncoder
-from .config import TRAINERS, Config
+from .config import TRAINERS, Config, Measured
 from .curves import Curve, picture
 from .record import DatasetRecord
 from .run_record import FINAL, PICTURE, RunRecord
@@ -156,8 +156,8 @@ def train(config: Config, watcher: Watcher, *, restart: bool = False) -> Finishe
     )
     if args.process_index == 0:
         task.draw()
-        measures = [dataclasses.asdict(one) for one in done.measures]
-        record.finish({"steps": done.steps, "measures": measures, "history": done.history})
+        told = [dataclasses.asdict(one) for one in done.measures]
+        record.finish({"steps": done.steps, "measures": told, "history": done.history})
     return done
 
 
@@ -171,7 +171,8 @@ def plan(config: Config) -> Plan:
 
     with tempfile.TemporaryDirectory() as scratch:  # transformers makes the folder
         args = dataclasses.replace(config.args, output_dir=scratch)
-        return _Task(dataclasses.replace(config, args=args)).plan()
+        task = _Task(dataclasses.replace(config, args=args))
+        return task.plan(task.steps())
 
 
 class _Task:
@@ -183,7 +184,12 @@ class _Task:
         evaluated = {name: source.read() for name, source in config.evaluated.items()}
         for name, table in evaluated.items():
             alike(train[name], table, config.evaluated[name])
-        self.evaluators = [self._evaluator(place) for place in range(len(config.evaluate))]
+        self.evaluators: list[Evaluator] = []
+        for measured in config.evaluate:
+            made = self._evaluator(measured)
+            if made.name in [other.name for other in self.evaluators]:
+                raise measured.node.error(f"there are measures called {made.name!r} already: give it a name.")
+            self.evaluators.append(made)
         transformers.set_seed(config.args.seed)  # for weights that are made new: a head, an adapter, a loss's own
         with config.blamed("model"):
             self.model = _model(config)
@@ -199,8 +205,8 @@ class _Task:
             self.trainer: Trainer = TRAINERS[config.model.family](
                 self.model,
                 args,
-                train[""] if "" in train else train,
-                (evaluated[""] if "" in evaluated else evaluated) or None,
+                train.get("", train),
+                evaluated.get("", evaluated) or None,
                 loss=config.loss,
                 evaluator=self.evaluators or None,
             )
@@ -208,8 +214,7 @@ class _Task:
         #: Whether the arguments name no measure by which the best model is chosen.
         self._chooses = args.load_best_model_at_end and "metric_for_best_model" not in config.arguments
 
-    def _evaluator(self, place: int) -> Evaluator:
-        measured = self.config.evaluate[place]
+    def _evaluator(self, measured: Measured) -> Evaluator:
         names = {} if measured.name is None else {"name": measured.name}
         reads_pairs = TRAINERS[self.config.model.family].family is CrossEncoder
         try:
@@ -218,20 +223,26 @@ class _Task:
             raise measured.node.translated(error) from error
         return made
 
-    def plan(self) -> Plan:
+    def steps(self) -> int:
+        """Steps of the whole run, as transformers will count them."""
+        args = self.config.args
+        if args.max_steps > 0:
+            return int(args.max_steps)
+        batches = len(self.trainer.get_train_dataloader())
+        in_epoch: int = max(math.ceil(batches / args.gradient_accumulation_steps), 1)
+        return math.ceil(float(args.num_train_epochs) * in_epoch)
+
+    def plan(self, steps: int) -> Plan:
         """What the run will do."""
         trainer, args = self.trainer, self.config.args
         network = trainer.model.network
-        batches = len(trainer.get_train_dataloader())
-        in_epoch = max(math.ceil(batches / args.gradient_accumulation_steps), 1)
-        steps = args.max_steps if args.max_steps > 0 else math.ceil(args.num_train_epochs * in_epoch)
         return Plan(
             self.config.model.name,
             self.config.model.family,
             sum(parameter.numel() for parameter in network.parameters()),
             sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad),
             trainer.record.datasets,
-            list(dict.fromkeys(type(loss).__name__ for loss in trainer.model.losses)),
+            self.losses(),
             steps,
             args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
             self.config.output,
@@ -276,11 +287,11 @@ class _Task:
     def draw(self) -> None:
         """Write the curves."""
         curves = [curve for curve in curves_of(self.trainer.state.log_history, self.measures()) if len(curve.steps)]
-        title = f"{self.config.model.name}: {', '.join(self.plan_of_losses())}"
+        title = f"{self.config.model.name}: {', '.join(self.losses())}"
         with atomic_write(self.config.output / PICTURE) as file:
             file.write(picture(title, curves).encode())
 
-    def plan_of_losses(self) -> list[str]:
+    def losses(self) -> list[str]:
         """The classes of the losses."""
         return list(dict.fromkeys(type(loss).__name__ for loss in self.trainer.model.losses))
 
@@ -296,19 +307,18 @@ class _Told(transformers.TrainerCallback):  # type: ignore[misc]
     def __init__(self, task: _Task, watcher: Watcher) -> None:
         self.task, self.watcher = task, watcher
 
-    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002, D102
-        made = self.task.plan()
-        self.watcher.started(dataclasses.replace(made, steps=state.max_steps), state.global_step)
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        self.watcher.started(self.task.plan(state.max_steps), state.global_step)
 
-    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002, D102
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         self.watcher.stepped(state.global_step)
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002, D102
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
         self.task.choose_best_by()
         if "train_runtime" not in (logs or {}):
             self.watcher.logged(state.log_history[-1], state.log_history, self.task.measures())
 
-    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: D102, ARG002
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         self.task.draw()
         self.watcher.saved(state.global_step, Path(args.output_dir) / f"checkpoint-{state.global_step}")
 

@@ -138,7 +138,7 @@ def _wanted(hint: Any) -> str | None:
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
         parts = [part for part in (_wanted(one) for one in _members(hint)) if part]
-        return " or ".join(dict.fromkeys(parts)) or None
+        return None if set(parts) <= {"null"} else " or ".join(dict.fromkeys(parts))
     if names := _names(hint):
         return (
             f"one of {', '.join(names)}" if len(names) <= _LISTED else "one of the names that transformers has for it"
