@@ -38,7 +38,7 @@ def main() -> None:
 
         def job(seed: int) -> Job:
             arguments = {
-                "num_train_epochs": 1 if options.short else 12,
+                "num_train_epochs": 1 if options.short else 8,
                 "per_device_train_batch_size": 128,
                 "learning_rate": 5e-4,
                 "warmup_ratio": 0.1,

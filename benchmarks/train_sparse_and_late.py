@@ -31,7 +31,7 @@ BATCH: dict[str, Any] = {
 def main() -> None:
     options = start(__doc__, rounds=1)
     held = retrieval(data_or_end(options, "retrieval", "medquad") / "retrieval" / "medquad")
-    pairs = training_pairs(held)[: 128 if options.short else 4000]
+    pairs = training_pairs(held)[: 128 if options.short else 2000]
     test = Test(held, 50 if options.short else 300)
     base = str(paraphrase_l3())
     ranking = {"name": "MultipleNegativesRankingLoss"}

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -11,9 +13,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import torch
+from typer.testing import CliRunner
 
 import sbert
 from sbert import SentenceTransformer
+from sbert.cli.app import app
 from support.tiny import make_tiny_model
 from support.training import greatest_difference, pairs, weights
 
@@ -62,9 +67,27 @@ def started(folder, *arguments, **options):
 
 
 def command(folder, *arguments):
+    """Run the command in a process of its own."""
     process = started(folder, *arguments)
     out, err = process.communicate(timeout=240)
     return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+@pytest.fixture
+def run(home, monkeypatch):
+    """Run the command inside this process, where torch is imported already."""
+    monkeypatch.chdir(home)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+
+    def run(*arguments, changes=(), code=0):
+        changed = [part for change in changes for part in ("--set", change)]
+        result = CliRunner().invoke(app, ["train", "run.yaml", *changed, *arguments])
+        assert result.exit_code == code, result.output + repr(result.exception)
+        return result
+
+    yield run
+    torch.set_num_threads(threads)
 
 
 def saved(folder):
@@ -92,23 +115,31 @@ def test_it_trains_and_tells_what_came_of_it(home):
     assert len(ElementTree.fromstring((out / "training.svg").read_text()).findall(f"{space}polyline")) == 3
 
 
-def test_a_run_that_has_ended_says_so(home):
+def test_a_run_that_has_ended_says_so(home, run):
     before = {path: path.stat().st_mtime_ns for path in (home / "out").rglob("*")}
-    again = command(home, "run.yaml")
-    assert again.returncode == 0
+    again = run()
     assert "This run had ended after 40 steps. --restart begins anew." in again.stderr
     assert again.stdout == (home / "told").read_text()
     assert before == {path: path.stat().st_mtime_ns for path in (home / "out").rglob("*")}
 
 
-def test_another_config_is_refused_in_the_same_folder(home):
-    changes = ("--set", "arguments.seed=2", "--set", "loss=CoSENTLoss", "--set", "arguments.logging_steps=5")
-    told = command(home, "run.yaml", *changes)
-    assert told.returncode == 2
+def test_another_config_is_refused_in_the_same_folder(run):
+    told = run(changes=["arguments.seed=2", "loss=CoSENTLoss", "arguments.logging_steps=5"], code=2)
     assert "out holds a run of another config: loss.name was 'CosineSimilarityLoss', is 'CoSENTLoss'; " in told.stderr
     assert "arguments.seed was 1, is 2." in told.stderr
     assert "--restart" in told.stderr
     assert "logging_steps" not in told.stderr
+
+
+def test_data_that_has_changed_is_another_run(home, run):
+    run(changes=["output=changed", "arguments.max_steps=1"])
+    lines = (home / "pairs.jsonl").read_text()
+    try:
+        (home / "pairs.jsonl").write_text(lines + lines.splitlines(keepends=True)[0])
+        told = run(changes=["output=changed", "arguments.max_steps=1"], code=2)
+    finally:
+        (home / "pairs.jsonl").write_text(lines)
+    assert f"data.train.bytes was {len(lines)}, is " in told.stderr
 
 
 @pytest.mark.parametrize("after", [1, 2])
@@ -140,71 +171,64 @@ def test_a_killed_run_goes_on_and_ends_the_same(home, after):
     assert done.stdout == (home / "told").read_text()
 
 
-def test_a_run_that_was_killed_after_its_last_step_ends(home):
-    done = command(home, "run.yaml", "--set", "output=ended", "--set", "arguments.max_steps=4")
-    assert done.returncode == 0, done.stderr
+def test_a_run_that_was_killed_after_its_last_step_ends(home, run):
+    changes = ["output=ended", "arguments.max_steps=4"]
+    done = run(changes=changes)
     record = json.loads((home / "ended/run.json").read_text())
     (home / "ended/run.json").write_text(json.dumps(record | {"finished": None}))
-    for path in (home / "ended/final").iterdir():
-        path.unlink() if path.is_file() else __import__("shutil").rmtree(path)
-    again = command(home, "run.yaml", "--set", "output=ended", "--set", "arguments.max_steps=4")
-    assert again.returncode == 0, again.stderr
+    shutil.rmtree(home / "ended/final")
+    again = run(changes=changes)
+    assert "Going on from step 4." in again.stderr
     assert again.stdout == done.stdout
     assert (home / "ended/final/modules.json").exists()
 
 
-def test_restart_begins_anew(home):
-    changes = ("--set", "output=again", "--set", "arguments.max_steps=2")
-    assert command(home, "run.yaml", *changes).returncode == 0
+def test_restart_begins_anew(home, run):
+    changes = ["output=again", "arguments.max_steps=2"]
+    run(changes=changes)
     (home / "again/mine.txt").write_text("kept")
-    done = command(home, "run.yaml", *changes, "--set", "arguments.seed=2", "--restart")
-    assert done.returncode == 0, done.stderr
+    done = run("--restart", changes=[*changes, "arguments.seed=2"])
     assert "Going on" not in done.stderr
     assert (home / "again/mine.txt").exists()
     assert json.loads((home / "again/run.json").read_text())["config"]["arguments"]["seed"] == 2
 
 
-def test_checkpoints_of_others_are_left_alone(home):
+def test_a_damaged_record_is_told(home, run):
+    (home / "damaged").mkdir()
+    (home / "damaged/run.json").write_text('{"config"')
+    assert "damaged/run.json is damaged" in run(changes=["output=damaged"], code=2).stderr
+
+
+def test_checkpoints_of_others_are_left_alone(home, run):
     (home / "others/checkpoint-5").mkdir(parents=True)
-    told = command(home, "run.yaml", "--set", "output=others")
-    assert told.returncode == 2
+    told = run(changes=["output=others"], code=2)
     assert "others holds checkpoints of a run that this command did not begin" in told.stderr
     assert (home / "others/checkpoint-5").exists()
 
 
-def test_a_dry_run_writes_nothing(home):
-    told = command(home, "run.yaml", "--set", "output=dry", "--set", "arguments.num_train_epochs=2", "--set",
-                   "arguments.max_steps=-1", "--dry-run")  # fmt: skip
-    assert told.returncode == 0, told.stderr
+def test_a_dry_run_writes_nothing(home, run):
+    told = run("--dry-run", changes=["output=dry", "arguments.num_train_epochs=2", "arguments.max_steps=-1"])
     assert "12 steps of 8 rows. Output: dry" in told.stdout
     assert not (home / "dry").exists()
-    wrong = command(home, "run.yaml", "--set", "data.train.columns=[one]", "--dry-run")
-    assert wrong.returncode == 2
-    assert "--set data.train.columns" not in wrong.stderr.partition(":")[0]
-    assert "run.yaml:4: data.train: train_dataset: CosineSimilarityLoss takes 2 columns of texts; got 1" in wrong.stderr
-    plan = json.loads(command(home, "run.yaml", "--set", "output=dry", "--dry-run", "--json").stdout)
+    wrong = run("--dry-run", changes=["data={train: {path: pairs.jsonl, columns: [one]}}"], code=2)
+    assert "--set data: data.train: train_dataset: CosineSimilarityLoss takes 2 columns of texts; got 1" in wrong.stderr
+    plan = json.loads(run("--dry-run", "--json", changes=["output=dry"]).stdout)
     assert plan["event"] == "plan"
     assert plan["steps"] == 40
-    assert plan["data"] == [
-        {"name": "", "file": "pairs.jsonl", "rows": 48, "columns": ["one", "two"], "label": "score"}
-    ]  # fmt: skip
+    data = {"name": "", "file": "pairs.jsonl", "rows": 48, "columns": ["one", "two"], "label": "score"}
+    assert plan["data"] == [data]
 
 
-def test_errors_are_one_message_with_file_and_line(home):
-    (home / "wrong.yaml").write_text(CONFIG.replace("learning_rate", "learning_rates"))
-    told = command(home, "wrong.yaml")
-    assert told.returncode == 2
-    assert told.stderr == (
-        "sbert: wrong.yaml:11: arguments has no argument 'learning_rates'. Did you mean 'learning_rate'"
-        + told.stderr.partition("Did you mean 'learning_rate'")[2]
-    )
-    assert told.stderr.count("\n") == 1
+def test_errors_are_one_message_with_file_and_line(run):
+    told = run(changes=["arguments.learning_rates=1"], code=2).stderr
+    assert told.startswith("sbert: --set arguments.learning_rates: arguments has no argument 'learning_rates'. Did you")
+    assert told.count("\n") == 1
+    told = run(changes=["data.train.columns=[one, too]"], code=2).stderr
+    assert told.startswith("sbert: run.yaml:4: data.train: pairs.jsonl has no column 'too'")
 
 
-def test_json_is_an_object_an_event(home):
-    done = command(home, "run.yaml", "--set", "output=json", "--set", "arguments.max_steps=4", "--set",
-                   "arguments.save_steps=2", "--json")  # fmt: skip
-    assert done.returncode == 0, done.stderr
+def test_json_is_an_object_an_event(run):
+    done = run("--json", changes=["output=json", "arguments.max_steps=4", "arguments.save_steps=2"])
     events = [json.loads(line) for line in done.stdout.splitlines()]
     kinds = [event["event"] for event in events]
     assert kinds[0] == "start"
@@ -213,31 +237,25 @@ def test_json_is_an_object_an_event(home):
     assert [event["step"] for event in events if event["event"] == "checkpoint"] == [2, 4]
     measured = [event["eval_held_spearman_cosine"] for event in events if "eval_held_spearman_cosine" in event]
     assert len(measured) == 5
-    assert events[-1]["measures"][1] == {
-        "data": "held", "measure": "spearman_cosine", "before": measured[0], "after": measured[-1]
-    }  # fmt: skip
+    told = {"data": "held", "measure": "spearman_cosine", "before": measured[0], "after": measured[-1]}
+    assert events[-1]["measures"][1] == told
     assert events[-1]["model"] == "json/final"
 
 
-def test_the_best_model_is_kept_by_the_measure(home):
+def test_the_best_model_is_kept_by_the_measure(run):
     """A learning rate that ruins the model: the best one is not the last."""
     changes = ["output=best", "arguments.load_best_model_at_end=true", "arguments.learning_rate=0.05"]
-    done = command(home, "run.yaml", *(part for change in changes for part in ("--set", change)), "--json")
-    assert done.returncode == 0, done.stderr
-    events = [json.loads(line) for line in done.stdout.splitlines()]
+    events = [json.loads(line) for line in run("--json", changes=changes).stdout.splitlines()]
     name = "eval_held_spearman_cosine"
     measured = [event[name] for event in events if name in event]
     # The model before training is no checkpoint; the last measure is that of the model that was chosen.
     assert events[-1]["measures"][1]["after"] == pytest.approx(max(measured[1:-1]), abs=1e-6)
 
 
-def test_an_adapter_and_a_pooling(home):
+def test_an_adapter_and_a_pooling(home, run):
     pytest.importorskip("peft")
-    changes = ["output=lora", "adapter={r: 4, target_modules: [query, value]}", "model.pooling=cls",
-               "arguments.max_steps=3"]  # fmt: skip
-    arguments = [part for change in changes for part in ("--set", change)]
-    done = command(home, "run.yaml", *arguments)
-    assert done.returncode == 0, done.stderr
+    changes = ["output=lora", "adapter={r: 4, target_modules: [query, value]}", "model.pooling=cls"]
+    done = run(changes=[*changes, "arguments.max_steps=3"])
     assert "of which 1,024 are trained" in done.stderr
     final = SentenceTransformer(str(home / "lora/final"))
     assert (home / "lora/final/adapter_model.safetensors").exists()
@@ -245,15 +263,22 @@ def test_an_adapter_and_a_pooling(home):
     assert np.isfinite(final.encode(["the dog"])).all()
 
 
-def test_ctrl_c_says_how_to_go_on(home):
-    import signal
+def test_nothing_is_measured_where_nothing_is_asked_for(home, run):
+    done = run(changes=["output=quiet", "arguments.max_steps=1", "evaluate=[]", "data=pairs.jsonl"])
+    assert done.stdout == ""
+    assert (home / "quiet/final/modules.json").exists()
 
-    process = started(home, "run.yaml", "--set", "output=stopped", "--set", "arguments.max_steps=2000", "--json",
-                      "--set", "arguments.save_steps=2", "--set", "arguments.eval_steps=2000")  # fmt: skip
-    for line in process.stdout:
-        if '"checkpoint"' in line:
-            break
+
+def test_ctrl_c_says_how_to_go_on(home):
+    changes = ["output=stopped", "arguments.max_steps=2000", "arguments.save_steps=2", "arguments.eval_steps=2000"]
+    process = started(home, "run.yaml", *(part for change in changes for part in ("--set", change)))
+    deadline = time.monotonic() + 200
+    while not (home / "stopped/checkpoint-4/trainer_state.json").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
+    assert re.search(r"^Stopped\. The same command goes on from step \d+\.$", err, re.MULTILINE)
     assert "Traceback" not in err

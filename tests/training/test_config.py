@@ -53,7 +53,9 @@ def home(tmp_path_factory):
     (folder / "triplets.jsonl").write_text("".join(json.dumps(row) + "\n" for row in triplets))
     (folder / "bad.csv").write_text('one,two,score\n"a\nb",c,0.5\nd,,0.1\n')
     (folder / "worse.csv").write_text("one,two,score\na,b,0.5\nc,d,high\n")
-    (folder / "holes.jsonl").write_text('{"one": "a", "two": "b", "score": 1}\n\n{"one": "c", "two": null, "score": 0}\n')
+    (folder / "holes.jsonl").write_text(
+        '{"one": "a", "two": "b", "score": 1}\n\n{"one": "c", "two": null, "score": 0}\n'
+    )
     return folder
 
 
@@ -125,7 +127,9 @@ def test_values_are_changed_from_outside(read):
         read(GOOD, "arguments.sed=2")
     with pytest.raises(InputError, match="must be KEY=VALUE"):
         read(GOOD, "arguments.seed")
-    with pytest.raises(InputError, match=r"--set loss.scale: loss is no mapping but 'CosineSimilarityLoss', run.yaml:7"):
+    with pytest.raises(
+        InputError, match=r"--set loss.scale: loss is no mapping but 'CosineSimilarityLoss', run.yaml:7"
+    ):
         read(GOOD, "loss.scale=2")
 
 

@@ -82,9 +82,7 @@ class ContrastiveTensionLossInBatchNegatives(Loss):
 
     def embed(self, columns: Sequence[Features]) -> list[Tensor]:
         """The vectors of each text by the copy and by the model's network: (B, 2, d)."""
-        return [
-            torch.stack(by_copies(self, (self.copy, column), (self.network, column)), dim=1) for column in columns
-        ]
+        return [torch.stack(by_copies(self, (self.copy, column), (self.network, column)), dim=1) for column in columns]
 
     def loss(self, embeddings: list[Tensor], labels: Any) -> Tensor:  # noqa: ARG002, D102
         one, other = embeddings[0].unbind(1)

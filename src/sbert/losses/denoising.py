@@ -47,9 +47,7 @@ class DenoisingAutoEncoderLoss(Loss):
 
     columns = (2, 2)
 
-    def __init__(
-        self, model: Any, decoder_name_or_path: str | None = None, tie_encoder_decoder: bool = True
-    ) -> None:
+    def __init__(self, model: Any, decoder_name_or_path: str | None = None, tie_encoder_decoder: bool = True) -> None:
         super().__init__(model)
         first = self.network[0] if isinstance(self.network, nn.Sequential) else None
         encoder = getattr(first, "auto_model", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import is_dataclass, replace
 from typing import Any
 
 import torch
@@ -12,7 +11,7 @@ from torch.nn.functional import normalize
 
 from ..errors import InputError
 from .base import Loss
-from .wrapping import WrappingLoss, check_count, drawn, summed
+from .wrapping import WrappingLoss, check_count, drawn, summed, vectors_of, with_vectors
 
 
 class MatryoshkaLoss(WrappingLoss):
@@ -58,7 +57,7 @@ class MatryoshkaLoss(WrappingLoss):
         self.n_dims_per_step = n_dims_per_step
 
     def loss(self, embeddings: list[Any], labels: Any) -> Tensor:  # noqa: D102
-        first = _vectors(embeddings[0])
+        first = vectors_of(embeddings[0])
         wanted = self.n_dims_per_step if self.training else -1
         losses = []
         for place in drawn(wanted, len(self.matryoshka_dims), first.device):
@@ -73,15 +72,8 @@ class MatryoshkaLoss(WrappingLoss):
         return {"loss": type(self.of_each).__name__} | {name: getattr(self, name) for name in names}
 
 
-def _vectors(column: Any) -> Tensor:
-    """The vectors of a column, which may have others beside them."""
-    vectors: Tensor = column if isinstance(column, Tensor) else column.vectors
-    return vectors
-
-
 def _cut(column: Any, width: int) -> Any:
-    vectors = normalize(_vectors(column)[..., :width], dim=-1)
-    return replace(column, vectors=vectors) if is_dataclass(column) and not isinstance(column, type) else vectors
+    return with_vectors(column, normalize(vectors_of(column)[..., :width], dim=-1))
 
 
 def _cut_labels(labels: Any, width: int, whole: int) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -26,12 +27,17 @@ class WrappingLoss(Loss):
         InputError: the loss reads more than vectors.
     """
 
+    #: Whether it cannot itself be wrapped.
+    outermost = False
+
     def __init__(self, model: Any, loss: Loss) -> None:
         super().__init__(model)
         if type(loss).forward is not Loss.forward:
             raise InputError(
                 f"{type(self).__name__} asks a loss of vectors; {type(loss).__name__} reads more than those."
             )
+        if getattr(loss, "outermost", False):
+            raise InputError(f"Put {type(self).__name__} into {type(loss).__name__}, not around it.")
         self.of_each = loss
         self.columns, self.label, self.chunks = loss.columns, loss.label, loss.chunks
 
@@ -39,8 +45,15 @@ class WrappingLoss(Loss):
         return self.of_each.embed(columns)
 
     def completed(self, columns: Sequence[Features], vectors: Sequence[Tensor]) -> list[Any]:
-        """Vectors as the other loss takes them; see :func:`completed`."""
-        return completed(self.of_each, columns, vectors)
+        """Vectors of columns as the other loss takes them: with those of a guide beside them, where it has one.
+
+        Args:
+            columns: what the vectors were made of.
+            vectors: (B, d) each.
+        """
+        complete = getattr(self.of_each, "completed", None)
+        found: list[Any] = list(vectors) if complete is None else complete(columns, vectors)
+        return found
 
     def check_columns(self, columns: int, labels: bool) -> None:  # noqa: D102
         self.of_each.check_columns(columns, labels)
@@ -49,17 +62,15 @@ class WrappingLoss(Loss):
         self.of_each.check_labels(labels)
 
 
-def completed(loss: Loss, columns: Sequence[Features], vectors: Sequence[Tensor]) -> list[Any]:
-    """Vectors of columns as a loss takes them: with those of a guide beside them, where it has one.
+def vectors_of(column: Any) -> Tensor:
+    """The vectors of a column: it is those, or holds others beside them."""
+    vectors: Tensor = column if isinstance(column, Tensor) else column.vectors
+    return vectors
 
-    Args:
-        loss: which they are for.
-        columns: what the vectors were made of.
-        vectors: (B, d) each.
-    """
-    complete = getattr(loss, "completed", None)
-    found: list[Any] = list(vectors) if complete is None else complete(columns, vectors)
-    return found
+
+def with_vectors(column: Any, vectors: Tensor) -> Any:
+    """A column with other vectors, and the same beside them."""
+    return vectors if isinstance(column, Tensor) else replace(column, vectors=vectors)
 
 
 def summed(value: Value) -> Tensor:
