@@ -6,6 +6,8 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from training_sections import TRAINING
+
 Results = dict[str, Any]
 BASELINE = "sentence-transformers"
 # What every results file says of its machine; it is told once a section, not in its tables.
@@ -461,4 +463,5 @@ SECTIONS: dict[str, tuple[str, Callable[[Results], list[str]]]] = {
     "memory": ("Memory of a long job", memory),
     "resume": ("Stopping and going on", resume),
     "tatoeba": ("Finding translations", tatoeba),
+    **TRAINING,
 }

@@ -28,6 +28,15 @@ NAMES = (
     "memory",
     "resume",
     "static",
+    "train_speed",
+    "train_objectives",
+    "train_retrieval",
+    "train_gradcache",
+    "train_matryoshka",
+    "train_sparse_and_late",
+    "train_multilingual",
+    "train_tsdae",
+    "train_images",
 )
 # What makes a script short that has no --short.
 SHORT = {"memory": ["--texts", "15000", "--dtype", "int8"], "resume": ["--kills", "3", "--texts", "2000"]}

@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..similarity import cos_sim
 from .base import VECTORS, Loss, Value, name_of
 from .columns import Features, outputs_of
+from .tokens import pad_id_of
 
 
 class ContrastiveTensionLoss(Loss):
@@ -96,7 +97,7 @@ class ContrastiveTensionLossInBatchNegatives(Loss):
 
 def by_copies(loss: Loss, *parts: tuple[nn.Module, Features]) -> list[Tensor]:
     """The vectors of columns, each by a network of its own: (B, d) each."""
-    pad_id = getattr(getattr(loss.model, "tokenizer", None), "pad_id", 0) or 0
+    pad_id = pad_id_of(loss.model)
     return [outputs_of(network, [column], (VECTORS,), loss.chunks, pad_id)[0][VECTORS] for network, column in parts]
 
 

@@ -21,7 +21,7 @@ from ..errors import CheckpointError, InputError
 from ..text import Tokenizer, load_tokenizer, make_batch
 from .base import Loss, Value
 from .columns import Features
-from .retokenized import same_tokens, texts_of
+from .tokens import same_tokens, texts_of
 
 _IGNORED = -100  # a target that counts for nothing
 
@@ -49,12 +49,11 @@ class DenoisingAutoEncoderLoss(Loss):
 
     def __init__(self, model: Any, decoder_name_or_path: str | None = None, tie_encoder_decoder: bool = True) -> None:
         super().__init__(model)
-        first = self.network[0] if isinstance(self.network, nn.Sequential) else None
+        first: Any = self.network[0] if isinstance(self.network, nn.Sequential) else None
         encoder = getattr(first, "auto_model", None)
-        if first is None or encoder is None:
+        if encoder is None:
             raise InputError("DenoisingAutoEncoderLoss needs a model whose first module is a Transformer.")
-        named = decoder_name_or_path is not None
-        folder = Path(resolve(decoder_name_or_path).folder if named else first.folder)
+        folder: Path = first.folder if decoder_name_or_path is None else resolve(decoder_name_or_path).folder
         self.decoder = load_decoder(folder)
         width = self.decoder.config.hidden_size
         if model.get_embedding_dimension() != width:
@@ -65,7 +64,7 @@ class DenoisingAutoEncoderLoss(Loss):
         self.decoder_tokenizer: Tokenizer | None = None
         if tie_encoder_decoder:
             tie(encoder, self.decoder)
-        elif named:
+        elif folder != first.folder:
             other = load_tokenizer(TransformerSpec.read(folder))
             self.decoder_tokenizer = None if same_tokens(model.tokenizer, other) else other
         self.tie_encoder_decoder = tie_encoder_decoder
@@ -149,7 +148,7 @@ def tie(encoder: nn.Module, decoder: Any) -> None:
     if decoder.get_input_embeddings().num_embeddings != rows:  # tokens were added to the model
         decoder.resize_token_embeddings(rows)
     inner = getattr(decoder, decoder.base_model_prefix)
-    held = {name: parameter for name, parameter in inner.named_parameters()}
+    held = dict(inner.named_parameters())
     shared = {name: parameter for name, parameter in encoder.named_parameters() if name in held}
     odd = [name for name, parameter in shared.items() if parameter.shape != held[name].shape]
     if odd or not shared:

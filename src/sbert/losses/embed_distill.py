@@ -7,6 +7,7 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.linalg import vector_norm
 from torch.nn.functional import cosine_similarity, mse_loss
 
 from ..errors import InputError, one_of
@@ -102,5 +103,6 @@ class EmbedDistillLoss(Loss):
         if self.distance_metric == "mse":
             return mse_loss(vectors, teacher)
         if self.distance_metric == "l2":
-            return (vectors - teacher).norm(dim=-1).mean()
+            lengths: Tensor = vector_norm(vectors - teacher, dim=-1)
+            return lengths.mean()
         return (1 - cosine_similarity(vectors, teacher, dim=-1)).mean()

@@ -17,7 +17,7 @@ from ..similarity import cos_sim
 from .base import VECTORS, CachedLoss, Loss
 from .columns import Features, outputs_of
 from .devices import first_row_of, gathered
-from .retokenized import same_tokens, texts_of
+from .tokens import same_tokens, texts_of
 
 MARGINS = ("absolute", "relative")
 

@@ -16,6 +16,7 @@ from ..errors import InputError, one_of
 from .base import VECTORS, Loss, name_of
 from .columns import Features, outputs_of
 from .matryoshka import MatryoshkaLoss
+from .tokens import pad_id_of
 from .wrapping import WrappingLoss, check_count, drawn, summed, vectors_of, with_vectors
 
 _TOKENS, _LAYERS = "token_embeddings", "all_layer_embeddings"
@@ -101,12 +102,12 @@ class AdaptiveLayerLoss(WrappingLoss):
         wanted = self.n_layers_per_step if self.training else -1
         chosen = drawn(wanted, transformer.config.num_hidden_layers, transformer.auto_model.device)
         names = {layer: f"{VECTORS}_{layer}" for layer in chosen}
-        pad_id = getattr(getattr(self.model, "tokenizer", None), "pad_id", 0) or 0
-        found = outputs_of(_OfLayers(self.network, names), columns, (VECTORS, *names.values()), self.chunks, pad_id)
-        last = self.completed(columns, [outputs[VECTORS] for outputs in found])
+        network, outputs = _OfLayers(self.network, names), (VECTORS, *names.values())
+        found = outputs_of(network, columns, outputs, self.chunks, pad_id_of(self.model))
+        last = self.completed(columns, [vectors[VECTORS] for vectors in found])
         return [
-            Layers(column, {layer: outputs[name] for layer, name in names.items()})
-            for column, outputs in zip(last, found, strict=True)
+            Layers(column, {layer: vectors[name] for layer, name in names.items()})
+            for column, vectors in zip(last, found, strict=True)
         ]
 
     def loss(self, embeddings: list[Layers], labels: Any) -> Tensor:  # noqa: D102
@@ -137,7 +138,7 @@ class AdaptiveLayerLoss(WrappingLoss):
 
 
 class Matryoshka2dLoss(AdaptiveLayerLoss):
-    """:class:`AdaptiveLayerLoss` of a :class:`~sbert.losses.MatryoshkaLoss`: of vectors of fewer layers and of fewer numbers.
+    """:class:`AdaptiveLayerLoss` of a :class:`~sbert.losses.MatryoshkaLoss`: fewer layers, and fewer numbers.
 
     Li et al., https://arxiv.org/abs/2402.14776.
 
@@ -194,10 +195,11 @@ class _OfLayers(nn.Module):
 
     def __init__(self, network: nn.Module, names: dict[int, str]) -> None:
         super().__init__()
-        self.network, self.names = network, names
+        self.modules_in_order: Any = network
+        self.names = names
 
     def forward(self, features: dict[str, Any]) -> dict[str, Tensor]:
-        transformer, *rest = self.network  # type: ignore[misc]
+        transformer, *rest = self.modules_in_order
         with _all_layers(transformer.config):
             read = transformer(features)
         hidden = read[_LAYERS]

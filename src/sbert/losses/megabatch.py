@@ -15,8 +15,8 @@ from .base import CachedLoss
 class MegaBatchMarginLoss(CachedLoss):
     """``max(0, positive_margin - s[i, i]) + max(0, max_j s[i, j] - negative_margin)``, the mean over rows ``i``.
 
-    ``s`` are the cosines of anchors with positives, ``j`` runs over those of other rows. Batches should hold hundreds of
-    rows. Wieting and Gimpel, https://arxiv.org/abs/1711.05732.
+    ``s`` are the cosines of anchors with positives, ``j`` runs over those of other rows. Batches should hold hundreds
+    of rows. Wieting and Gimpel, https://arxiv.org/abs/1711.05732.
 
     Args:
         model: to be trained. Its columns are anchors and positives.

@@ -12,7 +12,7 @@ from ..errors import InputError
 
 # Scripts without spaces between words, of which each letter counts as a word: Thai, Lao, Burmese, Khmer, kana, Han.
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-_MARKS = re.escape(string.punctuation) + "‘’“”…–—«»¿¡。、，！？；：（）「」『』《》"  # noqa: RUF001
+_MARKS = re.escape(string.punctuation) + "‘’“”…–—«»¿¡。、，！？；：（）「」『』《》"
 _LETTER = rf"[^\s{_MARKS}{_UNSPACED}]"
 #: A word or a mark, with the space in front of it.
 _WORD = re.compile(rf"\s*(?:{_LETTER}+(?:['’-]{_LETTER}+)*|\S)")

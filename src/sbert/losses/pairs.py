@@ -60,7 +60,7 @@ class CoSENTLoss(Loss):
         similarity_fct: compares row i with row i: (B, d) twice to (B,).
     """
 
-    columns = (2, 2)
+    columns: tuple[int, int | None] = (2, 2)
     label = _DEGREE
 
     def __init__(self, model: Any, scale: float = 20.0, similarity_fct: Similarity = pairwise_cos_sim) -> None:

@@ -1,6 +1,8 @@
-"""What a column of tokens says to another model's tokenizer."""
+"""What losses ask of tokenizers."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from torch import Tensor
 
@@ -31,3 +33,8 @@ def texts_of(features: Features, tokenizer: Tokenizer) -> list[str]:
     ids: Tensor = features["input_ids"]
     mask: Tensor = features["attention_mask"].bool()
     return [tokenizer.decode(row[kept].tolist()) for row, kept in zip(ids.cpu(), mask.cpu(), strict=True)]
+
+
+def pad_id_of(model: Any) -> int:
+    """The number of a model's padding token; 0 where it has none."""
+    return getattr(getattr(model, "tokenizer", None), "pad_id", 0) or 0
