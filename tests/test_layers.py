@@ -112,11 +112,20 @@ def test_public_names():
     """What users import from the top: a list that changes on purpose only."""
     expected = {
         "CrossEncoder",
+        "CrossEncoderTrainer",
+        "CrossEncoderTrainingArguments",
         "Index",
+        "InputExample",
         "MultiVectorEncoder",
+        "MultiVectorEncoderTrainer",
+        "MultiVectorEncoderTrainingArguments",
         "SentenceTransformer",
+        "SentenceTransformerTrainer",
+        "SentenceTransformerTrainingArguments",
         "SimilarityFunction",
         "SparseEncoder",
+        "SparseEncoderTrainer",
+        "SparseEncoderTrainingArguments",
         "__version__",
         "errors",
         "evaluation",
@@ -124,6 +133,7 @@ def test_public_names():
         "mine_hard_negatives",
         "models",
         "quantize_embeddings",
+        "training",
         "util",
     }
     assert set(sbert.__all__) == expected

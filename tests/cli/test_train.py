@@ -223,7 +223,7 @@ def test_errors_are_one_message_with_file_and_line(run):
     told = run(changes=["arguments.learning_rates=1"], code=2).stderr
     assert told.startswith("sbert: --set arguments.learning_rates: arguments has no argument 'learning_rates'. Did you")
     assert told.count("\n") == 1
-    told = run(changes=["data.train.columns=[one, too]"], code=2).stderr
+    told = run(changes=["output=wrong", "data.train.columns=[one, too]"], code=2).stderr
     assert told.startswith("sbert: run.yaml:4: data.train: pairs.jsonl has no column 'too'")
 
 

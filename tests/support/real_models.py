@@ -10,6 +10,11 @@ import pytest
 from benchmarks import folders
 
 
+def packaged(distribution: str, file: str) -> Path:
+    """A file of an installed package."""
+    return _made(folders.packaged, distribution, file)
+
+
 def paraphrase_l3_onnx() -> Path:
     """paraphrase-MiniLM-L3-v2 as an ONNX graph with its pooling."""
     return _made(folders.paraphrase_l3_onnx)
@@ -30,7 +35,7 @@ def multilingual_e5_small(folder: Path) -> Path:
     return _made(folders.multilingual_e5_small, folder)
 
 
-def _made(make: Callable[..., Path], *arguments: Path) -> Path:
+def _made(make: Callable[..., Path], *arguments: Path | str) -> Path:
     try:
         return make(*arguments)
     except FileNotFoundError as missing:

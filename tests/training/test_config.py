@@ -1,18 +1,24 @@
 """A training config: what it may say, and what is told where it says it wrong."""
 
 import gzip
+import importlib
 import json
+import re
 import sys
 import typing
+from pathlib import Path
 
 import pytest
+import yaml
 
-from sbert import losses
+from sbert import SentenceTransformer, losses
 from sbert.errors import DataError, InputError, MissingDependencyError, SbertError
+from sbert.training import config as config_module
+from sbert.training import sources
 from sbert.training.config import read_config
 from sbert.training.located import Located, read_located
 from sbert.training.named_losses import losses_of
-from sbert.training.run import plan
+from sbert.training.run import plan, train
 from sbert.training.typed import typed
 from support.tiny import make_tiny_model
 from support.training import pairs, sentences
@@ -66,8 +72,6 @@ def read(home, monkeypatch):
 
     def read(text, *changes):
         (home / "run.yaml").write_text(text)
-        from pathlib import Path
-
         return read_config(Path("run.yaml"), changes)
 
     return read
@@ -203,7 +207,7 @@ WRONG = {
         "data:\n  train: {sts: pairs.jsonl}\n  eval: {ste: pairs.jsonl}", 5,
         "data.eval.ste: must have the names of data.train, 'sts'; got 'ste'. Did you mean 'sts'",
     ),
-    "a scale": ("data:\n  train: {path: sts.tsv.gz,\n    scale: five}", 5, "data.train.scale: must be a number or null"),
+    "a scale": ("data:\n  train: {path: sts.tsv.gz,\n    scale: five}", 5, "data.train.scale: must be a number"),
     "a limit": ("data:\n  train: {path: sts.tsv.gz, limit: 0}", 4, "data.train.limit: must be above 0; got 0"),
     "no evaluation file": ("evaluate:\n  - held.tsv\n  - hold.tsv", 7, r"evaluate\[1\]: there is no hold.tsv"),
     "a loss": ("loss: CosineSimilarity", 7, "sbert.losses has no loss 'CosineSimilarity'.*'CosineSimilarityLoss'"),
@@ -214,12 +218,12 @@ WRONG = {
     ),
     "a type of a loss": ("loss: {name: CoSENTLoss, scale: [1]}", 7, r"loss.scale: must be a number; got \[1\]"),
     "a function": (
-        "loss: {name: CoSENTLoss, similarity_fct: cos_sim}", 7, "similarity_fct: must be one of pairwise_cos_sim.*cos_sim"
+        "loss: {name: CoSENTLoss, similarity_fct: cos_sim}", 7, "similarity_fct: must be one of pairwise_cos_sim"
     ),
     "what no file can say": ("loss: {name: SoftmaxLoss, loss_fct: x}", 7, "loss.loss_fct: cannot be given in a config"),
     "an argument that is missing": ("loss: MatryoshkaLoss", 7, "MatryoshkaLoss needs loss and matryoshka_dims"),
     "a loss within": (
-        "loss:\n  name: MatryoshkaLoss\n  matryoshka_dims: [8]\n  loss: CosntLoss", 10, "no loss 'CosntLoss'.*'CoSENTLoss'"
+        "loss:\n  name: MatryoshkaLoss\n  matryoshka_dims: [8]\n  loss: CosntLoss", 10, "no loss 'CosntLoss'.*CoSENT"
     ),
     "a list": ("loss: {name: MatryoshkaLoss, matryoshka_dims: [8, x], loss: CoSENTLoss}", 7, "a list, of each a whole"),
     "a loss of no dataset": ("loss: {stss: CoSENTLoss}", 7, "must be a name, or a mapping with 'name'"),
@@ -258,10 +262,10 @@ def test_what_is_wrong_is_told_with_its_line(read, case):
 
 #: Wrong only once data and model are looked at together.
 WRONG_TOGETHER = {
-    "a split": ("data:\n  train: {path: sts.tsv.gz, split: trian}", 4, "has the splits train, dev, test. Did you mean 'tr"),
+    "a split": ("data:\n  train: {path: sts.tsv.gz, split: trian}", 4, "the splits train, dev, test. Did you mean 'tr"),
     "a column": ("data:\n  train: {path: sts.tsv.gz, columns: [one, too]}", 4, "no column 'too'.*Did you mean 'two'"),
     "a label": ("data:\n  train: {path: pairs.jsonl, label: scor}", 4, "no column 'scor'.*Did you mean 'score'"),
-    "no labels to scale": ("data:\n  train: {path: triplets.jsonl, scale: 5}", 4, "scale divides labels, and trip.*none"),
+    "no labels to scale": ("data:\n  train: {path: triplets.jsonl, scale: 5}", 4, "scale divides labels, and .*none"),
     "a label that is none": ("data:\n  train: worse.csv", 4, "worse.csv: line 3 has 'high' in the column 'score'"),
     "a column too many": (
         "data:\n  train: sts.tsv.gz", 4, "CosineSimilarityLoss takes 2 columns of texts; got 3.*'one', 'two', 'subset'"
@@ -289,8 +293,6 @@ WRONG_TOGETHER = {
 
 @pytest.mark.parametrize("case", WRONG_TOGETHER)
 def test_what_does_not_go_together_is_told_with_its_line(read, case, tmp_path):
-    from sbert.training.run import train
-
     lines, line, message = WRONG_TOGETHER[case]
     config = read(with_lines(lines, f"output: {tmp_path / 'out'}"))
     with pytest.raises(SbertError, match=rf"^run\.yaml:{line}: .*{message}"):
@@ -310,8 +312,6 @@ class Silent:
 
 def test_values_of_types():
     def value(raw, hint):
-        import yaml
-
         return typed(Located(yaml.safe_load(raw), "f:1", "k", raw), hint)
 
     assert value("1e-3", float) == 1e-3
@@ -324,7 +324,7 @@ def test_values_of_types():
     assert value("no", bool | typing.Literal["gaussian"]) is False
     for raw, hint in (("true", int), ("1.5", int), (".inf", float), ("null", str), ("x", list), ("{}", list[int])):
         with pytest.raises(InputError, match="f:1: k: must be"):
-            value(raw, hint) if raw != "{}" else typed(Located({}, "f:1", "k"), hint)
+            value(raw, hint)
 
 
 def test_files_that_are_no_text(tmp_path):
@@ -347,3 +347,37 @@ def test_yaml_is_an_extra(tmp_path, monkeypatch):
     (tmp_path / "run.yaml").write_text(GOOD)
     with pytest.raises(MissingDependencyError, match=r"pip install 'sbert\[train\]'"):
         read_located(tmp_path / "run.yaml")
+
+
+def test_the_page_of_the_docs_is_true(read, home, monkeypatch, tmp_path):
+    """Its files are read as they stand, and its script trains."""
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    lines = [f"5\t{row['one']}\t{row['two']}\t{split}\n" for split in ("train", "dev", "test") for row in ROWS[:4]]
+    with gzip.open("sts.tsv.gz", "wt") as file:
+        file.write("score\tsentence1\tsentence2\tsplit\n" + "".join(lines))
+    Path("pairs.jsonl").write_text((home / "pairs.jsonl").read_text())
+    smallest, whole = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    for text in (smallest, whole):
+        Path("run.yaml").write_text(text)
+        config = read_config(Path("run.yaml"), [f"model.name={home / 'model'}"] if text is whole else [])
+        assert config.output == Path("models/mine")
+    for keys in (config_module._KEYS, config_module._MODEL, sources._KEYS, config_module._EVALUATE):
+        for key in keys:
+            assert re.search(rf"\b{key}:", whole), key
+    script = re.search(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[1]
+    script = script.replace('"all-MiniLM-L6-v2"', repr(str(home / "model")))
+    exec(compile(script, "training.md", "exec"), {})
+    assert (tmp_path / "models/mine/final/modules.json").exists()
+
+
+def test_a_guide_is_another_model_by_its_name(read, monkeypatch):
+    guided = importlib.import_module("sbert.losses.guided").GISTEmbedLoss
+    monkeypatch.setattr(losses, "GISTEmbedLoss", guided, raising=False)
+    monkeypatch.setattr(losses, "__all__", [*losses.__all__, "GISTEmbedLoss"])
+    config = read(GOOD, "loss={name: GISTEmbedLoss, guide: model}")
+    assert config.loss.plain() == {"name": "GISTEmbedLoss", "guide": "model"}
+    assert isinstance(config.loss(SentenceTransformer("model", backend="torch")), guided)
+    wrong = read(GOOD, "loss={name: GISTEmbedLoss, guide: none-such}").loss
+    with pytest.raises(SbertError, match=r"^--set loss: loss\.guide: .*none-such"):
+        wrong(SentenceTransformer("model", backend="torch"))

@@ -14,6 +14,9 @@ from .options import Json
 if TYPE_CHECKING:
     from ..training.run import Measure
 
+#: Families that ``sbert encode`` takes.
+_ENCODES = ("SentenceTransformer",)
+
 
 def train(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="YAML file that says what to train on what.")],
@@ -75,7 +78,8 @@ def train(
     if done.measures:
         rows = [(one.data, one.name, _shown(one.before), _shown(one.after)) for one in done.measures]
         print_table(("data", "measure", "before", "after"), rows)
-    note(f"The model: {done.model}. Use it by that name: sbert encode FILE --model {done.model}")
+    used = f" Use it by that name: sbert encode FILE --model {done.model}" if read.model.family in _ENCODES else ""
+    note(f"The model: {done.model}.{used}")
 
 
 def _as_json(measure: Measure) -> dict[str, object]:

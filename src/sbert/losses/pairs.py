@@ -12,6 +12,7 @@ from torch.nn.functional import relu
 from ..similarity import pairwise_angle_sim, pairwise_cos_sim
 from .base import Loss, name_of
 from .distances import cosine_distance
+from .labels import between, zero_or_one
 
 Similarity = Callable[[Any, Any], Any]
 
@@ -46,6 +47,10 @@ class CosineSimilarityLoss(Loss):
         cosines = self.cos_score_transformation(pairwise_cos_sim(*embeddings))
         found: Tensor = self.loss_fct(cosines, labels.to(cosines.dtype).view(-1))
         return found
+
+    def check_labels(self, labels: Any) -> None:  # noqa: D102
+        if isinstance(self.cos_score_transformation, nn.Identity):
+            between(type(self).__name__, labels, -1, 1, "Scale them: a cosine is never beyond.")
 
 
 class CoSENTLoss(Loss):
@@ -137,6 +142,9 @@ class ContrastiveLoss(Loss):
         whole: Tensor = found.mean() if self.size_average else found.sum()
         return whole
 
+    def check_labels(self, labels: Any) -> None:  # noqa: D102
+        zero_or_one(type(self).__name__, labels)
+
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
         return {
             "distance_metric": name_of(self.distance_metric),
@@ -172,6 +180,9 @@ class OnlineContrastiveLoss(Loss):
         hard_near = near[near > (far.min() if len(far) > 1 else near.mean())]
         found: Tensor = (hard_near**2).sum() + (relu(self.margin - hard_far) ** 2).sum()
         return found
+
+    def check_labels(self, labels: Any) -> None:  # noqa: D102
+        zero_or_one(type(self).__name__, labels)
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
         return {"distance_metric": name_of(self.distance_metric), "margin": self.margin}

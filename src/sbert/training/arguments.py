@@ -96,7 +96,6 @@ class TrainingArguments(transformers.TrainingArguments):  # type: ignore[misc]
         if self.world_size > 1:
             # Processes must have batches of one size: gradients are averaged, and negatives gathered.
             self.dataloader_drop_last = True
-            self.ddp_broadcast_buffers = False
 
 
 def of_dataset(value: Any, name: str, datasets: list[str], argument: str) -> Any:
