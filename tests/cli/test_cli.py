@@ -15,6 +15,7 @@ import sbert
 from sbert import SentenceTransformer
 from sbert.cli.app import app
 from sbert.data import open_embeddings
+from sbert.engines.openvino.runtime import computes_int8
 from support import words
 from support.image_models import make_image_model
 from support.tiny import WORDS, make_tiny_cross_encoder, make_tiny_model
@@ -294,6 +295,7 @@ def test_info(run):
     assert "256 tokens of a text" in text
 
 
+@pytest.mark.skipif(not computes_int8(), reason="this processor has no int8 arithmetic that cannot overflow")
 def test_quantize_writes_a_smaller_folder_and_says_how_faithful_it_is(run, tmp_path, minilm):
     """The folder is a model like any other, in int8 unless asked otherwise."""
     pytest.importorskip("openvino")
@@ -310,6 +312,7 @@ def test_quantize_writes_a_smaller_folder_and_says_how_faithful_it_is(run, tmp_p
     assert "is stored in int8; got dtype='float32'" in refused.stderr
 
 
+@pytest.mark.skipif(not computes_int8(), reason="this processor has no int8 arithmetic that cannot overflow")
 def test_quantize_takes_texts_of_your_own(run, tmp_path, corpus):
     told = run("quantize", "all-MiniLM-L6-v2", tmp_path / "small", "--texts", corpus, "--column", "text").stderr
     assert "in int8: cosine to float32 0.99" in told

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from .outcomes import Outcomes
 
 Metrics = dict[str, float]
 
@@ -23,10 +24,14 @@ class Evaluator(ABC):
     Attributes:
         primary_metric: the measure that counts most, by its whole name; known after the first call at the latest.
         greater_is_better: whether more of it is better.
+        outcomes: what became of each item in the last call, of which
+            :func:`~sbert.evaluation.uncertainty.confidence_interval` and
+            :func:`~sbert.evaluation.uncertainty.compare` tell how sure that measure is; None where it has no items.
     """
 
     primary_metric: str | None = None
     greater_is_better = True
+    outcomes: Outcomes | None = None
     #: The table is called by this and the name.
     table = "evaluation"
 
@@ -35,7 +40,7 @@ class Evaluator(ABC):
 
     @abstractmethod
     def measure(self, model: Any) -> tuple[Metrics, str]:
-        """The measures without the name in front, and which of them counts most."""
+        """The measures without the name in front, and which of them counts most; sets ``outcomes`` where it can."""
 
     def __call__(
         self, model: Any, output_path: str | os.PathLike[str] | None = None, epoch: float = -1, steps: int = -1
@@ -51,6 +56,7 @@ class Evaluator(ABC):
         Returns:
             Each measure by its name.
         """
+        self.outcomes = None
         found, primary = self.measure(model)
         front = f"{self.name}_" if self.name else ""
         metrics = {front + key: value for key, value in found.items()}

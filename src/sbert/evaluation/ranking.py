@@ -52,14 +52,19 @@ class Judged:
         return float(((precisions * good).sum(axis=1) / most).mean())
 
     def ndcg(self, at: int) -> float:
-        """Discounted gains over those of the best order (Järvelin and Kekäläinen, 2002).
+        """The mean of :meth:`ndcg_of_each`."""
+        return float(self.ndcg_of_each(at).mean())
+
+    def ndcg_of_each(self, at: int) -> Numbers:
+        """Discounted gains of each query, (q,), over those of the best order (Järvelin and Kekäläinen, 2002).
 
         Gains count as they stand, as trec_eval takes them.
         """
         ideal = self.ideal
         if ideal is None:
             ideal = (np.arange(at) < self.relevant[:, None]).astype(np.float64)
-        return float((_discounted(self.gains, at) / _discounted(ideal, at)).mean())
+        found: Numbers = _discounted(self.gains, at) / _discounted(ideal, at)
+        return found
 
     def reranking(self, at: int) -> dict[str, float]:
         """What the order of a few documents is worth, by the names that it is told by."""

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import InputError, positive
 from ..vectors import as_array
 from .evaluator import Evaluator, Metrics, encode_options
+from .outcomes import Outcomes
 from .ranking import Judged
 
 
@@ -67,4 +68,6 @@ class RerankingEvaluator(Evaluator):
             order = np.argsort(-scores, kind="stable")  # the others stand in front
             gains[row, : len(texts)] = order >= len(texts) - good
             start += len(texts)
-        return Judged(gains, relevant).reranking(self.at_k), f"ndcg@{self.at_k}"
+        judged = Judged(gains, relevant)
+        self.outcomes = Outcomes("queries", [judged.ndcg_of_each(self.at_k)])
+        return judged.reranking(self.at_k), f"ndcg@{self.at_k}"

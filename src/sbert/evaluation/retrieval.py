@@ -15,6 +15,7 @@ from ..similarity import SimilarityFunction
 from ..vectors import as_array
 from .comparing import chosen_names
 from .evaluator import Evaluator, Metrics, encode_options
+from .outcomes import Outcomes
 from .ranking import Judged, Numbers
 
 #: The relevant documents of each query: a set of names, or the gain of each by its name.
@@ -117,14 +118,14 @@ class InformationRetrievalEvaluator(Evaluator):
                 scores, ids = _nearest(model, name, queries, chunk, depth)
                 further = scores, ids + start
                 hits[name] = merge(hits[name], further, depth) if name in hits else further
-        found: Metrics = {}
-        for name in names:
-            judged = Judged(self._gains_of(hits[name][1]), self._relevant, self._ideal)
-            found |= {f"{name}_{key}": value for key, value in self._measures(judged).items()}
+        judged = {
+            name: Judged(self._gains_of(of_each.ids), self._relevant, self._ideal) for name, of_each in hits.items()
+        }
+        found = {f"{name}_{key}": value for name in names for key, value in self._measures(judged[name]).items()}
         at = max(self._at["ndcg"])
-        if len(names) == 1:
-            return found, f"{names[0]}_ndcg@{at}"
-        return found, f"{max(names, key=lambda name: found[f'{name}_ndcg@{at}'])}_ndcg@{at}"
+        best_name = max(names, key=lambda name: found[f"{name}_ndcg@{at}"])
+        self.outcomes = Outcomes("queries", [judged[best_name].ndcg_of_each(at)])
+        return found, f"{best_name}_ndcg@{at}"
 
     def _chunks(self, model: Any) -> Iterator[tuple[int, Any]]:
         for start in range(0, len(self.corpus), self.corpus_chunk_size):
