@@ -60,8 +60,9 @@ def test_every_family_is_compared_in_its_own_way(models, family):
     found = evaluation.EmbeddingSimilarityEvaluator(left, right, [3, 1, 2])(model)
     assert found[f"pearson_{name}"] == pytest.approx(np.corrcoef(expected, [3, 1, 2])[0, 1])
     won = evaluation.TripletEvaluator(left, left, right)(model)[f"{name}_accuracy"]
-    own = np.asarray(model.similarity_pairwise(model.encode(left), model.encode(left)), np.float64)
-    assert won == (own > expected).mean()
+    asked, own, other = model.encode_query(left), model.encode_document(left), model.encode_document(right)
+    near, far = (np.asarray(model.similarity_pairwise(asked, of), np.float64) for of in (own, other))
+    assert won == (near > far).mean()
     samples = [{"query": "the dog runs", "positive": left[:1], "negative": right}]
     assert 0 < evaluation.RerankingEvaluator(samples)(model)["map"] <= 1
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbert.evaluation.binary import Cuts
+from sbert.evaluation.classes import f1_of_classes
 from sbert.evaluation.classification import measures
 from sbert.evaluation.correlation import pearson, ranks, spearman
-from sbert.evaluation.cross_encoder import _f1_of_classes
 from sbert.evaluation.ranking import Judged
 
 SEEDS = st.integers(0, 10_000)
@@ -108,7 +108,7 @@ def test_rankings_by_hand():
 @given(SEEDS, st.integers(1, 40), st.integers(2, 5))
 def test_f1_of_classes_is_that_of_scikit_learn(seed, count, classes):
     told, labels = np.random.default_rng(seed).integers(0, classes, (2, count))
-    found = _f1_of_classes(told, labels)
+    found = f1_of_classes(told, labels)
     for kind in ("macro", "micro", "weighted"):
         expected = sklearn.metrics.f1_score(labels, told, average=kind, zero_division=0)
         assert found[f"f1_{kind}"] == pytest.approx(expected, abs=1e-9)

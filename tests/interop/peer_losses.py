@@ -2,9 +2,9 @@
 
 Standard input holds an object with ``cases``: a list of ``[class, arguments, columns, labels]``. Columns are lists of
 vectors; for a case with a fifth item, the folder of a model, they are lists of texts. An argument ``loss`` is
-``[class, arguments]``; ``guide`` is the folder of a model, or for vectors the columns of those it gives. Prints for each
-the loss and the gradients of all columns, or of a model the lengths of the gradients of its weights in order. Knows
-nothing of this project.
+``[class, arguments]``; ``guide`` is the folder of a model, or for vectors the columns of those it gives. Prints for
+each the loss and the gradients of all columns, or of a model the lengths of the gradients of its weights in order.
+Knows nothing of this project.
 """
 
 import json
@@ -72,8 +72,9 @@ def total(value):
 def of_vectors(losses, name, arguments, columns, labels):
     vectors = [torch.tensor(column, requires_grad=True) for column in columns]
     features = [{"sentence_embedding": column} for column in vectors]
-    for column, seen in zip(features, arguments.get("guide", [])):
-        column["guide"] = torch.tensor(seen)
+    guide = arguments.get("guide") or arguments.get("loss", ["", {}])[1].get("guide")
+    for place, seen in enumerate(guide or []):
+        features[place]["guide"] = torch.tensor(seen)
     value = total(made(losses, name, arguments, Given())(features, labels))
     value.backward()
     return value.item(), [column.grad.tolist() for column in vectors]

@@ -22,6 +22,7 @@ from sbert.losses import (
     MultipleNegativesRankingLoss,
     SoftmaxLoss,
     TripletLoss,
+    wrapping,
 )
 from sbert.losses.contrastive_tension import (
     ContrastiveTensionDataLoader,
@@ -375,6 +376,24 @@ def test_in_chunks_values_and_gradients_are_the_same(load, kind):
     assert "mini_batch_size" not in pair[0].get_config_dict()
 
 
+def test_positives_and_negatives_of_all_processes(monkeypatch):
+    """The mean of what two processes with half of the rows find is what one finds with all of them."""
+    vectors, seen = random_columns(3, 8), random_columns(3, 8, seed=5)
+    options = {"temperature": 0.3, "contrast_anchors": False}
+    whole = [Guided(one, other) for one, other in zip(vectors, seen, strict=True)]
+    expected = GISTEmbedLoss(GivenModel(4), GivenModel(4), **options).compute_loss_from_embeddings(whole).item()
+    loss = GISTEmbedLoss(GivenModel(4), GivenModel(4), **options, gather_across_devices=True)
+    everybody = {tensor.data_ptr() + 4 * 4 * 8 * rank: tensor for tensor in (*vectors, *seen) for rank in (0, 1)}
+    monkeypatch.setattr("sbert.losses.guided.gathered", lambda rows: everybody[rows.data_ptr()])
+    found = []
+    for rank in (0, 1):
+        monkeypatch.setattr("sbert.losses.guided.first_row_of", lambda rows, rank=rank: rows * rank)
+        own = slice(4 * rank, 4 * rank + 4)
+        half = [Guided(column.vectors[own], column.guide[own]) for column in whole]
+        found.append(loss.compute_loss_from_embeddings(half).item())
+    assert np.mean(found) == pytest.approx(expected, rel=1e-6)
+
+
 # --- two copies --------------------------------------------------------------------------------------------------
 
 
@@ -615,6 +634,14 @@ def test_widths_are_drawn_by_torchs_generator():
     assert loss.get_config_dict()["n_dims_per_step"] == 1
     with pytest.raises(InputError, match="n_dims_per_step must be 1 or more, or -1 for all; got 0"):
         MatryoshkaLoss(model, inner, [8], n_dims_per_step=0)
+
+
+def test_all_processes_draw_the_same_widths(monkeypatch):
+    """They take what the first one drew."""
+    monkeypatch.setattr("sbert.losses.wrapping.together", lambda: True)
+    monkeypatch.setattr("torch.distributed.broadcast", lambda drawn, source: drawn.fill_(2 + source))
+    assert {tuple(wrapping.drawn(1, 3, torch.device("cpu"))) for _ in range(10)} == {(2,)}
+    assert wrapping.drawn(-1, 3, torch.device("cpu")) == wrapping.drawn(3, 3, torch.device("cpu")) == [0, 1, 2]
 
 
 def test_a_nest_takes_what_its_loss_takes():

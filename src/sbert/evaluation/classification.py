@@ -12,6 +12,7 @@ from ..similarity import SimilarityFunction
 from .binary import Cuts
 from .comparing import DISTANCES, chosen_names, scores_of_rows
 from .evaluator import Evaluator, Metrics, encode_options, same_length
+from .outcomes import Outcomes
 
 
 class BinaryClassificationEvaluator(Evaluator):
@@ -64,16 +65,24 @@ class BinaryClassificationEvaluator(Evaluator):
         names = chosen_names(model, self.similarity_fn_names)
         both = model.encode(self.sentences1 + self.sentences2, **self._options)
         a, b = both[: len(self.labels)], both[len(self.labels) :]
+        scores = {name: scores_of_rows(model, name, a, b) for name in names}
         found: Metrics = {}
         for name in names:
-            of_one = measures(scores_of_rows(model, name, a, b), self.labels, distance=name in DISTANCES)
+            of_one = measures(scores[name], self.labels, distance=name in DISTANCES)
             found |= {f"{name}_{key}": value for key, value in of_one.items()}
+        best = max(names, key=lambda name: found[f"{name}_ap"])
+        self.outcomes = Outcomes("pairs", (scores[best], self.labels), average_precision)
         if len(names) == 1:
             return found, f"{names[0]}_ap"
         for key in of_one:
             # The greatest of thresholds of different similarities would say nothing, but readers expect the names.
             found[f"max_{key}"] = max(found[f"{name}_{key}"] for name in names)
         return found, "max_ap"
+
+
+def average_precision(scores: Any, labels: Any) -> float:
+    """The average precision of some scores, of which greater ones speak for the label 1; both (n,)."""
+    return Cuts.of(scores, labels).average_precision()
 
 
 def measures(scores: Any, labels: Any, *, distance: bool = False) -> Metrics:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,8 @@ import numpy.typing as npt
 from ..errors import one_of
 from ..late_interaction import MAXSIM, maxsim, maxsim_pairwise
 from ..models.multi_vector_encoder import MEANMAXSIM
-from ..similarity import SimilarityFunction, unit
+from ..search.exact import search
+from ..similarity import SMALLEST_NORM, SimilarityFunction
 from ..vectors import as_array
 from .outcomes import Numbers
 
@@ -51,43 +51,45 @@ def scores_of_rows(model: Any, name: str, a: Any, b: Any) -> Numbers:
         b: of the other.
     """
     if name == str(model.similarity_fn_name):
-        found = model.similarity_pairwise(a, b)
-    elif name in OF_SETS:
-        found = maxsim_pairwise(a, b, length_normalize=name == MEANMAXSIM)
-    else:
-        compare = SimilarityFunction.to_similarity_pairwise_fn(name)
-        found = np.concatenate([as_array(compare(*both)) for both in _full_pairs(a, b)]) if is_sparse(a) else compare(a, b)
-    return as_array(found).astype(np.float64)
+        return as_array(model.similarity_pairwise(a, b)).astype(np.float64)
+    if name in OF_SETS:
+        of_sets: Numbers = maxsim_pairwise(a, b, length_normalize=name == MEANMAXSIM).astype(np.float64)
+        return of_sets
+    compare = SimilarityFunction.to_similarity_pairwise_fn(name)
+    if not is_sparse(a):
+        return as_array(compare(a, b)).astype(np.float64)
+    parts = [compare(a[rows].toarray(), b[rows].toarray()) for rows in _blocks(a)]
+    return np.concatenate(parts).astype(np.float64)
 
 
-def scores_of_all(model: Any, name: str, a: Any, b: Any) -> npt.NDArray[np.float32]:
+def scores_of_all(model: Any, name: str, a: Any, b: Any) -> Any:
     """The similarity of each text of one set with each of another, (n, m); arguments as for :func:`scores_of_rows`."""
-    compare: Callable[[Any, Any], Any]
     if name == str(model.similarity_fn_name):
-        compare = model.similarity
-    elif name in OF_SETS:
-        compare = partial(maxsim, length_normalize=name == MEANMAXSIM)
-    else:
-        formula = SimilarityFunction.to_similarity_fn(name)
-
-        def compare(one: Any, other: Any) -> Any:
-            return formula(full(one), full(other))
-
-    return as_array(compare(a, b))
+        return as_array(model.similarity(a, b))
+    if name in OF_SETS:
+        return maxsim(a, b, length_normalize=name == MEANMAXSIM)
+    compare = SimilarityFunction.to_similarity_fn(name)
+    if not is_sparse(a):
+        return as_array(compare(a, b))
+    return np.concatenate([compare(a.toarray(), b[rows].toarray()) for rows in _blocks(b)], axis=1)
 
 
 def squared_errors(a: Any, b: Any) -> Numbers:
     """The mean squared difference of the numbers of each row of one set from those of another, (n,)."""
     if is_sparse(a):
-        return np.asarray((a.astype(np.float64) - b).power(2).sum(axis=1), np.float64).ravel() / a.shape[1]
-    return np.square(as_array(a).astype(np.float64) - as_array(b)).mean(axis=1)
+        return np.asarray((a.astype(np.float64) - b).power(2).sum(axis=1), np.float64).ravel() / float(a.shape[1])
+    found: Numbers = np.square(as_array(a).astype(np.float64) - as_array(b)).mean(axis=1)
+    return found
 
 
 def nearest_by_cosine(a: Any, b: Any) -> npt.NDArray[np.int64]:
-    """Of each sparse row of one set the row of another that is nearest by the cosine, (n,); of equal ones the first."""
-    return np.concatenate(
-        [(unit(a[at : at + _ROWS].toarray()) @ (unit_sparse(b)).T).argmax(axis=1) for at in range(0, a.shape[0], _ROWS)]
-    )
+    """Of each row of one set the row of another that is nearest by the cosine, (n,); of equal ones the first."""
+    if not is_sparse(a):
+        found: npt.NDArray[np.int64] = search(a, b, top_k=1).ids[:, 0]
+        return found
+    # The length of the row itself does not change which one is nearest.
+    lengths = np.sqrt(np.asarray(b.power(2).sum(axis=1)).ravel()).clip(SMALLEST_NORM)
+    return np.concatenate([((a[rows] @ b.T).toarray() / lengths).argmax(axis=1) for rows in _blocks(a)])
 
 
 def is_sparse(embeddings: Any) -> bool:
@@ -95,6 +97,6 @@ def is_sparse(embeddings: Any) -> bool:
     return hasattr(embeddings, "tocsr")
 
 
-def full(embeddings: Any) -> Any:
-    """Vectors without those that are left out for being zero."""
-    return embeddings.toarray() if is_sparse(embeddings) else embeddings
+def _blocks(rows: Any) -> Iterator[slice]:
+    """Rows of which few enough are taken at a time to be made full."""
+    return (slice(start, start + _ROWS) for start in range(0, rows.shape[0], _ROWS))

@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, positive
-from .classification import measures
+from .classes import f1_macro, f1_of_classes
+from .classification import average_precision, measures
 from .correlation import pearson, spearman
 from .evaluator import Evaluator, Metrics, same_length
+from .outcomes import Outcomes
 from .ranking import Judged
 
 
@@ -51,6 +53,7 @@ class CrossEncoderCorrelationEvaluator(Evaluator):
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
         _require_one_score(model)
         found = model.predict(self.sentence_pairs, **self._options)
+        self.outcomes = Outcomes("pairs", (found, self.scores), spearman)
         return {"pearson": pearson(found, self.scores), "spearman": spearman(found, self.scores)}, "spearman"
 
 
@@ -104,9 +107,12 @@ class CrossEncoderClassificationEvaluator(Evaluator):
         scores = model.predict(self.sentence_pairs, **self._options)
         if model.num_labels == 1:
             found = measures(scores, self.labels)
+            self.outcomes = Outcomes("pairs", (scores, self.labels), average_precision)
             del found["mcc"]
             return found | {"average_precision": found.pop("ap")}, "average_precision"
-        return _f1_of_classes(np.asarray(scores).argmax(axis=1), self.labels), "f1_macro"
+        told = np.asarray(scores).argmax(axis=1)
+        self.outcomes = Outcomes("pairs", (told, self.labels), f1_macro)
+        return f1_of_classes(told, self.labels), "f1_macro"
 
 
 class CrossEncoderRerankingEvaluator(Evaluator):
@@ -168,10 +174,12 @@ class CrossEncoderRerankingEvaluator(Evaluator):
             some = np.asarray(scores[start : start + len(of)], np.float64)
             rows.append(good[np.lexsort((good, -some))])
             start += len(of)
-        found = self._measures(rows)
+        judged = self._judged(rows)
+        self.outcomes = Outcomes("queries", [judged.ndcg_of_each(self.at_k)])
+        found = judged.reranking(self.at_k)
         if "documents" in self.samples[0]:
             base = [np.isin(np.array(s["documents"], object), list(s["positive"])) for s in self.samples]
-            found = {f"base_{key}": value for key, value in self._measures(base).items()} | found
+            found = {f"base_{key}": value for key, value in self._judged(base).reranking(self.at_k).items()} | found
         return found, f"ndcg@{self.at_k}"
 
     def _ordered(self, sample: Mapping[str, Any]) -> list[str]:
@@ -181,27 +189,14 @@ class CrossEncoderRerankingEvaluator(Evaluator):
         first = sample["positive"] if self.always_rerank_positives else []
         return list(dict.fromkeys([*first, *sample["documents"]]))
 
-    def _measures(self, rows: Sequence[npt.NDArray[np.bool_]]) -> Metrics:
+    def _judged(self, rows: Sequence[npt.NDArray[np.bool_]]) -> Judged:
         gains = np.zeros((len(rows), max(1, *map(len, rows))))
         for row, good in zip(gains, rows, strict=True):
             row[: len(good)] = good
         relevant = np.array([len(set(sample["positive"])) for sample in self.samples])
-        return Judged(gains, relevant).reranking(self.at_k)
+        return Judged(gains, relevant)
 
 
 def _require_one_score(model: Any) -> None:
     if model.num_labels != 1:
         raise InputError(f"This evaluator needs a model of 1 score a pair; this one gives {model.num_labels}.")
-
-
-def _f1_of_classes(told: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> Metrics:
-    """F1 of the classes that are told or true: their mean, that of all together, and the mean by how many are true."""
-    classes = np.union1d(told, labels)
-    true = np.array([((told == one) & (labels == one)).sum() for one in classes])
-    sizes = np.array([(labels == one).sum() for one in classes])
-    of_each = 2 * true / (np.array([(told == one).sum() for one in classes]) + sizes)
-    return {
-        "f1_macro": float(of_each.mean()),
-        "f1_micro": float((told == labels).mean()),
-        "f1_weighted": float((of_each * sizes).sum() / sizes.sum()),
-    }

@@ -12,8 +12,7 @@ from ..errors import InputError, positive
 from ..search.exact import search
 from ..search.selection import Ids, Scores, best, merge
 from ..similarity import SimilarityFunction
-from ..vectors import as_array
-from .comparing import chosen_names
+from .comparing import chosen_names, scores_of_all
 from .evaluator import Evaluator, Metrics, encode_options
 from .outcomes import Outcomes
 from .ranking import Judged, Numbers
@@ -119,7 +118,7 @@ class InformationRetrievalEvaluator(Evaluator):
                 further = scores, ids + start
                 hits[name] = merge(hits[name], further, depth) if name in hits else further
         judged = {
-            name: Judged(self._gains_of(of_each.ids), self._relevant, self._ideal) for name, of_each in hits.items()
+            name: Judged(self._gains_of(of_each[1]), self._relevant, self._ideal) for name, of_each in hits.items()
         }
         found = {f"{name}_{key}": value for name in names for key, value in self._measures(judged[name]).items()}
         at = max(self._at["ndcg"])
@@ -176,5 +175,5 @@ def _nearest(model: Any, name: str, queries: Any, documents: Any, depth: int) ->
     if name in SimilarityFunction.possible_values() and isinstance(queries, np.ndarray):
         hits = search(queries, documents, top_k=depth, score_function=name)
         return hits.scores, hits.ids
-    scores = as_array(model.similarity(queries, documents))  # sets of vectors, or sparse ones
+    scores = scores_of_all(model, name, queries, documents)  # of sets of vectors, or sparse ones
     return best(scores, min(depth, scores.shape[1]))

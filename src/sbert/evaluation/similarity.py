@@ -13,6 +13,7 @@ from ..types import Precision
 from .comparing import chosen_names, scores_of_rows
 from .correlation import pearson, spearman
 from .evaluator import Evaluator, Metrics, encode_options, same_length
+from .outcomes import Outcomes
 
 
 class EmbeddingSimilarityEvaluator(Evaluator):
@@ -69,11 +70,11 @@ class EmbeddingSimilarityEvaluator(Evaluator):
         names = chosen_names(model, self.similarity_fn_names)
         both = model.encode(self.sentences1 + self.sentences2, **self._options)
         a, b = both[: len(self.scores)], both[len(self.scores) :]
+        scores = {name: scores_of_rows(model, name, a, b) for name in names}
         found: Metrics = {}
         for name in names:
-            scores = scores_of_rows(model, name, a, b)
-            found[f"pearson_{name}"] = pearson(scores, self.scores)
-            found[f"spearman_{name}"] = spearman(scores, self.scores)
+            found[f"pearson_{name}"] = pearson(scores[name], self.scores)
+            found[f"spearman_{name}"] = spearman(scores[name], self.scores)
         if len(names) > 1:
             for kind in ("pearson", "spearman"):
                 found[f"{kind}_max"] = max(found[f"{kind}_{name}"] for name in names)
@@ -82,4 +83,6 @@ class EmbeddingSimilarityEvaluator(Evaluator):
             main = SimilarityFunction(self.main_similarity).value
             if main not in names:
                 raise InputError(f"main_similarity must be one of those compared, {names}; got {main!r}.")
+        shown = max(names, key=lambda name: found[f"spearman_{name}"]) if main == "max" else main
+        self.outcomes = Outcomes("pairs", (scores[shown], self.scores), spearman)
         return found, f"spearman_{main}"

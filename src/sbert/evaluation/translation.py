@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DimensionError
-from ..search.bitext import translation_accuracy
-from ..vectors import as_array
+from .comparing import nearest_by_cosine, squared_errors
 from .evaluator import Evaluator, Metrics, encode_options, same_length
+from .outcomes import Outcomes
 
 
 class TranslationEvaluator(Evaluator):
@@ -51,8 +51,11 @@ class TranslationEvaluator(Evaluator):
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
         both = model.encode(self.source_sentences + self.target_sentences, **self._options)
         count = len(self.source_sentences)
-        forward, backward = translation_accuracy(both[:count], both[count:])
+        source, target, numbers = both[:count], both[count:], np.arange(count)
+        right = [nearest_by_cosine(*way) == numbers for way in ((source, target), (target, source))]
+        forward, backward = (float(of_each.mean()) for of_each in right)
         found = {"src2trg_accuracy": forward, "trg2src_accuracy": backward, "mean_accuracy": (forward + backward) / 2}
+        self.outcomes = Outcomes("pairs", [np.mean(right, axis=0)])
         return found, "mean_accuracy"
 
 
@@ -92,13 +95,14 @@ class MSEEvaluator(Evaluator):
         same_length(source_sentences=source_sentences, target_sentences=target_sentences)
         self.target_sentences = list(target_sentences)
         self._options = encode_options(batch_size, show_progress_bar, truncate_dim)
-        self._wanted = as_array(teacher_model.encode(list(source_sentences), **self._options)).astype(np.float64)
+        self._wanted = teacher_model.encode(list(source_sentences), **self._options)
 
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
-        found = as_array(model.encode(self.target_sentences, **self._options)).astype(np.float64)
+        found = model.encode(self.target_sentences, **self._options)
         if found.shape != self._wanted.shape:
             raise DimensionError(
                 f"The model gives vectors of {found.shape[1]} numbers, the teacher of {self._wanted.shape[1]}: pass "
                 "truncate_dim, or a teacher of the same width."
             )
-        return {"negative_mse": -100 * float(np.square(found - self._wanted).mean())}, "negative_mse"
+        self.outcomes = Outcomes("texts", [-100 * squared_errors(found, self._wanted)])
+        return {"negative_mse": self.outcomes.value}, "negative_mse"

@@ -9,11 +9,13 @@ from ..errors import InputError
 from ..similarity import SimilarityFunction
 from .comparing import chosen_names, scores_of_rows
 from .evaluator import Evaluator, Metrics, encode_options, same_length
+from .outcomes import Outcomes
 
 
 class TripletEvaluator(Evaluator):
     """The part of triplets in which the anchor is more similar to the positive than to the negative.
 
+    The anchor is encoded as a query, the others as documents, which is the same for models that tell no difference.
     Measures ``{name}_accuracy`` of each similarity, and with several ``max_accuracy``. A tie is lost.
 
     Args:
@@ -56,13 +58,15 @@ class TripletEvaluator(Evaluator):
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
         names = chosen_names(model, self.similarity_fn_names)
         count = len(self.anchors)
-        vectors = model.encode(self.anchors + self.positives + self.negatives, **self._options)
-        anchors, positives, negatives = (vectors[start : start + count] for start in (0, count, 2 * count))
-        found: Metrics = {}
+        anchors = model.encode_query(self.anchors, **self._options)
+        others = model.encode_document(self.positives + self.negatives, **self._options)
+        right = {}
         for name in names:
-            near = scores_of_rows(model, name, anchors, positives)
-            far = scores_of_rows(model, name, anchors, negatives)
-            found[f"{name}_accuracy"] = float((near > far + self._margin(name)).mean())
+            near = scores_of_rows(model, name, anchors, others[:count])
+            far = scores_of_rows(model, name, anchors, others[count:])
+            right[name] = near > far + self._margin(name)
+        found = {f"{name}_accuracy": float(of_each.mean()) for name, of_each in right.items()}
+        self.outcomes = Outcomes("triplets", [max(right.values(), key=lambda of_each: float(of_each.mean()))])
         if len(names) == 1:
             return found, f"{names[0]}_accuracy"
         found["max_accuracy"] = max(found.values())

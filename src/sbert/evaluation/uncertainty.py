@@ -45,9 +45,7 @@ class Difference(NamedTuple):
     test: str
 
 
-def confidence_interval(
-    outcomes: Outcomes, *, level: float = 0.95, resamples: int = 1000, seed: int = 0
-) -> Interval:
+def confidence_interval(outcomes: Outcomes, *, level: float = 0.95, resamples: int = 1000, seed: int = 0) -> Interval:
     """The interval of a measure by the percentile bootstrap (Efron and Tibshirani, 1993, chapter 13).
 
     Items are drawn anew, with replacement, and measured, many times; the interval leaves out as many of these measures
@@ -109,15 +107,13 @@ def compare(
 
 def _bootstrap(outcomes: tuple[Outcomes, ...], resamples: int, seed: int) -> Numbers:
     """The measures of each of several outcomes on the same draws: (outcomes, resamples)."""
-    found: list[Numbers] = []
     count = len(outcomes[0])
 
     def draw(generator: np.random.Generator, shape: tuple[int, int]) -> npt.NDArray[np.int64]:
         return generator.integers(0, count, shape)
 
-    for rows in _blocks(draw, positive("resamples", resamples), count, seed):
-        found.append(np.array([_measures(one, rows) for one in outcomes]))
-    return np.concatenate(found, axis=1)
+    blocks = _blocks(draw, positive("resamples", resamples), count, seed)
+    return np.concatenate([[_measures(one, rows) for one in outcomes] for rows in blocks], axis=1)
 
 
 def _measures(outcomes: Outcomes, rows: npt.NDArray[np.int64]) -> Numbers:

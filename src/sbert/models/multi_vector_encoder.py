@@ -18,7 +18,7 @@ from ..checkpoints.read import MULTI_VECTOR_ENCODER
 from ..errors import InputError, NotTextError, SbertWarning, UnsupportedModelError, one_of
 from ..late_interaction import MAXSIM, maxsim, maxsim_pairwise
 from ..similarity import unit
-from ..text import FastTokenizer, Tokenizer
+from ..text import FastTokenizer, Tokenizer, make_batch
 from ..text.expansion import expanded, expansion_id
 from ..types import AnyArray, FloatArray, IntArray
 from .base import BaseModel
@@ -314,6 +314,40 @@ class MultiVectorEncoder(QueriesAndDocuments, BaseModel):
         tokens = [[words[number] for number in row["input_ids"].tolist()] for row in (asked, read)]
         vectors = asked["token_embeddings"], read["token_embeddings"]
         return explained_by_maxsim((tokens[0], tokens[1]), vectors, self.similarity_fn_name)
+
+    # --- training -----------------------------------------------------------------------------------------------
+
+    def training_features(self, texts: Sequence[Any], *, task: str | None = None, prompt: str = "") -> dict[str, Any]:
+        """A column of texts as the network reads it, in main memory.
+
+        Args:
+            texts: the column.
+            task: ``query`` or ``document``, as for :meth:`encode`.
+            prompt: put in front of each text.
+
+        Returns:
+            ``input_ids`` and ``attention_mask``, (n, tokens) int64, and ``kept``, (n, tokens) bool: the tokens whose
+            vectors count.
+
+        Raises:
+            NotTextError: an item is not text.
+        """
+        import torch
+
+        if task is not None and task not in TASKS:
+            raise one_of("task", str(task), TASKS)
+        self._follow_length()
+        expansion = self.spec.transformer.query_expansion if task == QUERY else None
+        tokenizer = self._tokenizer_for(task, expansion)
+        tokens = tokenizer.batch(with_prompt(as_texts(list(texts)), prompt))
+        if expansion is not None:
+            tokens = expanded(tokens, expansion, expansion_id(self._tokenizer, expansion))
+        batch = make_batch(tokens, np.arange(len(tokens)), int(tokens.lengths.max(initial=1)), tokenizer.pad_id)
+        kept = np.arange(batch.ids.shape[1]) < batch.lengths[:, None]
+        if (keep := self._keep(task)) is not None:
+            kept &= keep(batch.ids.ravel()).reshape(batch.ids.shape)
+        arrays = {"input_ids": batch.ids, "attention_mask": batch.mask, "token_type_ids": batch.type_ids, "kept": kept}
+        return {name: torch.from_numpy(array) for name, array in arrays.items() if array is not None}
 
     # --- inside -------------------------------------------------------------------------------------------------
 

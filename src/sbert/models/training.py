@@ -131,7 +131,7 @@ class Training:
             InputError: the model has no network of transformers.
         """
         network: Any = self.trainable("add_adapter()")
-        auto_model = getattr(network[0], "auto_model", None)
+        auto_model: Any = getattr(network[0], "auto_model", None)
         if not hasattr(auto_model, "add_adapter"):
             raise InputError("add_adapter() needs a model whose first module is a Transformer.")
         auto_model.add_adapter(config, adapter_name)

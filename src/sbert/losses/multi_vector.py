@@ -1,0 +1,135 @@
+"""Losses of late interaction: those of dense vectors, by MaxSim of token vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from .base import CachedLoss, Loss
+from .columns import Chunks, Features, outputs_of
+from .distillation import DistillKLDivLoss, MarginMSELoss
+from .maxsim import colbert_pairwise, colbert_scores
+from .ranking import MultipleNegativesRankingLoss
+from .token_vectors import TokenVectors
+
+#: Of a column's features: which tokens count, (B, tokens) bool; by default those that are no padding.
+KEPT = "kept"
+_TOKENS, _MASK = "token_embeddings", "attention_mask"
+
+
+class OfTokens(Loss):
+    """Embeds columns as token vectors; mixed into a loss, in front of it."""
+
+    def embed(self, columns: Sequence[Features]) -> list[TokenVectors]:  # noqa: D102
+        kept = [features.get(KEPT, features[_MASK]).bool() for features in columns]
+        read = [{name: value for name, value in features.items() if name != KEPT} for features in columns]
+        pad_id = getattr(getattr(self.model, "tokenizer", None), "pad_id", 0) or 0
+        found = outputs_of(self.network, read, (_TOKENS,), self.chunks, pad_id)
+        vectors = [outputs[_TOKENS] for outputs in found]
+        return [TokenVectors(part, mask[:, : part.shape[1]]) for part, mask in zip(vectors, kept, strict=True)]
+
+    def in_parts(self, mini_batch_size: int | None) -> None:
+        """Have so many texts go through the network at a time, in the memory of these; None for all."""
+        if mini_batch_size is not None:
+            self.chunks = Chunks(mini_batch_size, recompute=True)
+
+
+class MultiVectorMultipleNegativesRankingLoss(OfTokens, MultipleNegativesRankingLoss):
+    """:class:`~sbert.losses.MultipleNegativesRankingLoss` by MaxSim; Khattab and Zaharia, https://arxiv.org/abs/2004.12832.
+
+    Args:
+        model: to be trained, a :class:`~sbert.MultiVectorEncoder`. Its columns are queries, positives, and any number
+            of negatives.
+        scale: of similarities.
+        similarity_fct: compares all texts with all, of :class:`~sbert.losses.token_vectors.TokenVectors`.
+        mini_batch_size: texts that go through the network at a time, computed twice; None for all.
+        score_mini_batch_size: documents that are compared at a time.
+        gather_across_devices: whether negatives come from all processes.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        scale: float = 1.0,
+        similarity_fct: Any = None,
+        mini_batch_size: int | None = None,
+        score_mini_batch_size: int | None = None,
+        gather_across_devices: bool = False,
+    ) -> None:
+        compare = similarity_fct
+        if compare is None:
+            compare = colbert_scores
+            if score_mini_batch_size is not None:
+                compare = partial(colbert_scores, documents_at_once=score_mini_batch_size)
+        super().__init__(model, scale, compare, gather_across_devices)
+        self.in_parts(mini_batch_size)
+
+
+class CachedMultiVectorMultipleNegativesRankingLoss(CachedLoss, MultiVectorMultipleNegativesRankingLoss):
+    """:class:`MultiVectorMultipleNegativesRankingLoss` of any batch in the memory of a small one, by GradCache.
+
+    Args:
+        model: to be trained.
+        mini_batch_size: texts that go through the network at a time.
+        mini_batch_num_tokens: tokens at a time, in its place.
+        show_progress_bar: taken from scripts that pass it.
+        **settings: those of :class:`MultiVectorMultipleNegativesRankingLoss`.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        mini_batch_size: int = 32,
+        mini_batch_num_tokens: int | None = None,
+        show_progress_bar: bool = False,  # noqa: ARG002
+        **settings: Any,
+    ) -> None:
+        super().__init__(model, **settings)
+        self.cached(mini_batch_size, mini_batch_num_tokens)
+
+
+class MultiVectorDistillKLDivLoss(OfTokens, DistillKLDivLoss):
+    """:class:`~sbert.losses.DistillKLDivLoss` of MaxSim scores.
+
+    Args:
+        model: to be trained.
+        similarity_fct: compares text i with text i.
+        temperature: as for :class:`~sbert.losses.DistillKLDivLoss`.
+        mini_batch_size: texts that go through the network at a time, computed twice; None for all.
+        **temperatures: the others of it.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        similarity_fct: Any = None,
+        temperature: float = 1.0,
+        mini_batch_size: int | None = None,
+        **temperatures: Any,
+    ) -> None:
+        super().__init__(model, similarity_fct or colbert_pairwise, temperature, **temperatures)
+        self.in_parts(mini_batch_size)
+
+
+class MultiVectorMarginMSELoss(OfTokens, MarginMSELoss):
+    """:class:`~sbert.losses.MarginMSELoss` of MaxSim scores.
+
+    Args:
+        model: to be trained.
+        similarity_fct: compares text i with text i.
+        mini_batch_size: texts that go through the network at a time, computed twice; None for all.
+    """
+
+    def __init__(self, model: Any, *, similarity_fct: Any = None, mini_batch_size: int | None = None) -> None:
+        super().__init__(model, similarity_fct or colbert_pairwise)
+        self.in_parts(mini_batch_size)
+
+
+__all__ = [
+    "CachedMultiVectorMultipleNegativesRankingLoss", "MultiVectorDistillKLDivLoss", "MultiVectorMarginMSELoss",
+    "MultiVectorMultipleNegativesRankingLoss", "OfTokens",
+]  # fmt: skip

@@ -1,0 +1,127 @@
+"""Losses of sparse vectors: FLOPS by hand, SPLADE's parts, a model that learns to use fewer words."""
+
+import numpy as np
+import pytest
+import torch
+
+from sbert import SparseEncoder, losses
+from sbert.errors import InputError
+from sbert.training import SparseEncoderTrainer, SparseEncoderTrainingArguments
+from sbert.training.splade_schedule import SpladeRegularizerWeightSchedulerCallback
+from support.given import GivenModel
+from support.tiny import make_tiny_splade
+from support.training import sentences
+
+
+def parts_of(loss, *columns, labels=None):
+    vectors = [torch.tensor(column, dtype=torch.float64, requires_grad=True) for column in columns]
+    return loss.compute_loss_from_embeddings(vectors, labels), vectors
+
+
+def test_flops_by_hand():
+    vectors = torch.tensor([[1.0, 0.0, 2.0], [3.0, 0.0, 0.0]])
+    assert losses.FlopsLoss(GivenModel(3)).of(vectors).item() == pytest.approx(2.0**2 + 0 + 1.0**2)
+    # With a threshold of 1 word the second text counts as empty.
+    assert losses.FlopsLoss(GivenModel(3), threshold=1).of(vectors).item() == pytest.approx(0.5**2 + 1.0**2)
+    with pytest.raises(InputError, match="threshold must be 0 or more"):
+        losses.FlopsLoss(GivenModel(3), threshold=-1)
+
+
+def test_splade_is_a_loss_and_two_costs():
+    generator = np.random.default_rng(0)
+    queries, good, bad = np.maximum(generator.standard_normal((3, 4, 6)), 0)
+    model = GivenModel(6)
+    inner = losses.SparseMultipleNegativesRankingLoss(model)
+    loss = losses.SpladeLoss(model, inner, document_regularizer_weight=0.3, query_regularizer_weight=0.2)
+    found, vectors = parts_of(loss, queries, good, bad)
+    scores = queries @ np.concatenate([good, bad]).T
+    softmax = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    assert found["base_loss"].item() == pytest.approx(-np.log(softmax[range(4), range(4)]).mean())
+    documents = np.concatenate([good, bad]).mean(axis=0)
+    assert found["document_regularizer_loss"].item() == pytest.approx(0.3 * (documents**2).sum())
+    assert found["query_regularizer_loss"].item() == pytest.approx(0.2 * (queries.mean(axis=0) ** 2).sum())
+    found["document_regularizer_loss"].backward()
+    np.testing.assert_allclose(vectors[1].grad, np.tile(0.3 * 2 * documents / 8, (4, 1)) * (good > 0))
+    assert vectors[0].grad is None
+    alone = losses.SpladeLoss(model, inner, 0.3, use_document_regularizer_only=True)
+    whole = np.concatenate([queries, good]).mean(axis=0)
+    assert parts_of(alone, queries, good)[0]["document_regularizer_loss"].item() == pytest.approx(
+        0.3 * (whole**2).sum()
+    )
+
+
+def test_what_a_wrapped_loss_asks_for_is_asked():
+    model = GivenModel(6)
+    loss = losses.SpladeLoss(model, losses.SparseMarginMSELoss(model), 0.1)
+    with pytest.raises(InputError, match="SparseMarginMSELoss takes 3 or more columns of texts; got 2"):
+        loss.check_columns(2, labels=True)
+    with pytest.raises(InputError, match="SparseMarginMSELoss needs labels"):
+        loss.check_columns(3, labels=False)
+    with pytest.raises(InputError, match="document_regularizer_weight must be 0 or more; got -1"):
+        losses.SpladeLoss(model, losses.SparseMultipleNegativesRankingLoss(model), -1)
+
+
+@pytest.mark.parametrize(
+    ("name", "dense"),
+    [
+        ("SparseCoSENTLoss", "CoSENTLoss"),
+        ("SparseCosineSimilarityLoss", "CosineSimilarityLoss"),
+        ("SparseAnglELoss", "AnglELoss"),
+        ("SparseTripletLoss", "TripletLoss"),
+        ("SparseMSELoss", "MSELoss"),
+    ],
+)
+def test_thin_ones_are_the_dense_ones(name, dense):
+    generator = np.random.default_rng(1)
+    columns = list(generator.random((3 if "Triplet" in name else 1 if "MSE" in name else 2, 4, 6)))
+    labels = torch.tensor(generator.random((4, 6) if "MSE" in name else 4))
+    values = [parts_of(getattr(losses, one)(GivenModel(6)), *columns, labels=labels)[0].item() for one in (name, dense)]
+    assert values[0] == values[1]
+
+
+def test_weights_rise_over_a_third_of_the_steps():
+    model = GivenModel(6)
+    loss = losses.SpladeLoss(model, losses.SparseMultipleNegativesRankingLoss(model), 3.0, 6.0)
+    schedule = SpladeRegularizerWeightSchedulerCallback(loss)
+    assert [schedule.at(step, 30) for step in (0, 5, 10, 29)] == [0, 0.25, 1, 1]
+    assert SpladeRegularizerWeightSchedulerCallback(loss, "linear", 0.5).at(3, 12) == 0.5
+
+    class State:
+        global_step, max_steps = 5, 30
+
+    schedule.on_step_begin(None, State, None)
+    assert (loss.document_regularizer_weight, loss.query_regularizer_weight) == (0.75, 1.5)
+    schedule.on_train_end(None, State, None)
+    assert (loss.document_regularizer_weight, loss.query_regularizer_weight) == (3.0, 6.0)
+    with pytest.raises(InputError, match=r"scheduler_type.*cubic"):
+        SpladeRegularizerWeightSchedulerCallback(loss, "cubic")
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_model_learns_to_use_fewer_words(tmp_path, cached):
+    torch.set_num_threads(1)
+    model = SparseEncoder(str(make_tiny_splade(tmp_path / "model", "bert")), backend="torch")
+    texts = sentences(32)
+    before = model.sparsity(model.encode(texts))["active_dims"]
+    inner = losses.SparseMultipleNegativesRankingLoss(model)
+    kind, more = (losses.CachedSpladeLoss, {"mini_batch_size": 4}) if cached else (losses.SpladeLoss, {})
+    loss = kind(model, inner, document_regularizer_weight=0.5, query_regularizer_weight=0.5, **more)
+    rows = [{"query": text, "document": " ".join(reversed(text.split()))} for text in texts]
+    args = SparseEncoderTrainingArguments(
+        str(tmp_path / "run"),
+        max_steps=25,
+        per_device_train_batch_size=16,
+        learning_rate=5e-3,
+        save_strategy="no",
+        use_cpu=True,
+        logging_steps=5,
+    )
+    trainer = SparseEncoderTrainer(model, args, rows, loss=loss)
+    trainer.train()
+    after = model.sparsity(model.encode(texts))["active_dims"]
+    assert after < 0.8 * before
+    told = [entry for entry in trainer.state.log_history if "base_loss" in entry]
+    assert {"document_regularizer_loss", "query_regularizer_loss"} <= set(told[-1])
+    model.save_pretrained(tmp_path / "saved")
+    again = SparseEncoder(str(tmp_path / "saved"))
+    np.testing.assert_allclose(again.encode(texts).toarray(), model.encode(texts).toarray(), atol=1e-5)
