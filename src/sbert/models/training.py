@@ -112,10 +112,11 @@ class Training:
     def fit(self, *args: Any, **options: Any) -> None:
         """Train as older scripts do; the arguments are those of :func:`sbert.training.fit.fit`.
 
-        New scripts use a trainer, such as :class:`~sbert.training.SentenceTransformerTrainer`.
+        A cross-encoder's are those of :func:`sbert.training.fit.fit_cross_encoder`. New scripts use a trainer, such as
+        :class:`~sbert.training.SentenceTransformerTrainer`.
         """
         # The one arrow that points up: scripts call this on the model.
-        importlib.import_module("sbert.training.fit").fit(self, *args, **options)
+        importlib.import_module("sbert.training.fit").fit_model(self, *args, **options)
 
     def add_adapter(self, config: Any, adapter_name: str = "default") -> None:
         """Freeze the network and put small trainable matrices beside its weights (LoRA and its kin, by PEFT).

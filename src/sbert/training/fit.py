@@ -16,6 +16,7 @@ from ..models.cross_encoder import CrossEncoder
 from .arguments import MultiDatasetBatchSamplers, TrainingArguments
 from .families import CrossEncoderTrainer, SentenceTransformerTrainer
 from .tables import as_rows
+from .trainer import Trainer
 
 #: The schedules by their names in older scripts, and in transformers.
 _SCHEDULES = {
@@ -25,6 +26,10 @@ _SCHEDULES = {
     "warmupcosine": "cosine",
     "warmupcosinewithhardrestarts": "cosine_with_restarts",
 }
+
+
+#: What the evaluator's measure that counts most is called in a run.
+_SCORE = "score"
 
 
 def fit(
@@ -113,12 +118,12 @@ def fit(
             save_steps=evaluates if best else checkpoint_save_steps,
             save_total_limit=checkpoint_save_total_limit or (None if checkpoint_path else 1),
             load_best_model_at_end=best,
-            metric_for_best_model=getattr(evaluator, "primary_metric", None) or "evaluator" if best else None,
+            metric_for_best_model=_SCORE if best else None,
             greater_is_better=getattr(evaluator, "greater_is_better", True) if best else None,
             multi_dataset_batch_sampler=MultiDatasetBatchSamplers.ROUND_ROBIN,
             disable_tqdm=None if show_progress_bar else True,
         )
-        kind = CrossEncoderTrainer if isinstance(model, CrossEncoder) else _FitTrainer
+        kind = _OfPairs if isinstance(model, CrossEncoder) else _OfTexts
         trainer = kind(
             model,
             args,
@@ -133,11 +138,26 @@ def fit(
             trainer.save_model(str(Path(output_path)))
 
 
-class _FitTrainer(SentenceTransformerTrainer):
+class _Scored(Trainer):
+    """Logs the measure that counts most under a name that does not depend on the evaluator."""
+
+    arguments = TrainingArguments
+
+    def evaluate(self, *args: Any, **options: Any) -> dict[str, float]:
+        metrics = super().evaluate(*args, **options)
+        primary = getattr(self.evaluator, "primary_metric", None)
+        return metrics | {f"eval_{_SCORE}": metrics.get(f"eval_{primary or 'evaluator'}", float("nan"))}
+
+
+class _OfTexts(_Scored, SentenceTransformerTrainer):
     """Of models of any family that compare texts."""
 
     family: ClassVar[type | None] = None
     arguments = TrainingArguments
+
+
+class _OfPairs(_Scored, CrossEncoderTrainer):
+    """Of cross-encoders."""
 
 
 class _Told(transformers.TrainerCallback):  # type: ignore[misc]
@@ -153,9 +173,14 @@ class _Told(transformers.TrainerCallback):  # type: ignore[misc]
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:  # noqa: ARG002
         """Pass the measure on."""
-        found = (metrics or {}).get(f"eval_{self.evaluator.primary_metric}")
+        found = (metrics or {}).get(f"eval_{self.evaluator.primary_metric or 'evaluator'}")
         if found is not None:
             self.function(found, int(state.epoch or 0), state.global_step)
+
+
+def fit_model(model: Any, *args: Any, **options: Any) -> None:
+    """``model.fit`` of any family, whose arguments differ."""
+    (fit_cross_encoder if isinstance(model, CrossEncoder) else fit)(model, *args, **options)
 
 
 def fit_cross_encoder(
