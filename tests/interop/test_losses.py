@@ -44,6 +44,31 @@ def cases():
     return [
         ("MultipleNegativesRankingLoss", {}, [a, b], None),
         ("MultipleNegativesRankingLoss", {"scale": 5.0}, [a, b, c, d], None),
+        (
+            "MultipleNegativesRankingLoss",
+            {"directions": ["query_to_doc", "query_to_query", "doc_to_query", "doc_to_doc"]},
+            [a, b, c],
+            None,
+        ),
+        (
+            "MultipleNegativesRankingLoss",
+            {"directions": ["query_to_doc", "doc_to_query"], "partition_mode": "per_direction"},
+            [a, b],
+            None,
+        ),
+        (
+            "MultipleNegativesRankingLoss",
+            {"hardness_mode": "in_batch_negatives", "hardness_strength": 5.0},
+            [a, b, c],
+            None,
+        ),
+        (
+            "MultipleNegativesRankingLoss",
+            {"hardness_mode": "hard_negatives", "hardness_strength": 5.0},
+            [a, b, c],
+            None,
+        ),
+        ("MultipleNegativesRankingLoss", {"hardness_mode": "all_negatives", "hardness_strength": 5.0}, [a, b, c], None),
         ("MultipleNegativesSymmetricRankingLoss", {}, [a, b], None),
         ("CoSENTLoss", {}, [a, b], degrees),
         ("CoSENTLoss", {"scale": 3.0}, [a, b], [round(2 * degree) / 2 for degree in degrees]),

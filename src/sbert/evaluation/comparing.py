@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import one_of
+from ..errors import InputError, one_of
 from ..late_interaction import MAXSIM, maxsim, maxsim_pairwise
 from ..models.multi_vector_encoder import MEANMAXSIM
 from ..search.exact import search
@@ -90,6 +90,18 @@ def nearest_by_cosine(a: Any, b: Any) -> npt.NDArray[np.int64]:
     # The length of the row itself does not change which one is nearest.
     lengths = np.sqrt(np.asarray(b.power(2).sum(axis=1)).ravel()).clip(SMALLEST_NORM)
     return np.concatenate([((a[rows] @ b.T).toarray() / lengths).argmax(axis=1) for rows in _blocks(a)])
+
+
+def one_vector_each(model: Any, texts: Sequence[str], options: dict[str, Any]) -> Any:
+    """The vectors of texts, (n, d), of a model that makes one a text.
+
+    Raises:
+        InputError: the model makes a vector a token.
+    """
+    found = model.encode(list(texts), **options)
+    if isinstance(found, list):
+        raise InputError("This evaluator needs one vector a text; the model makes one a token.")
+    return found
 
 
 def is_sparse(embeddings: Any) -> bool:

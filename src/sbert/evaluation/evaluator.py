@@ -58,6 +58,12 @@ class Evaluator(ABC):
         """
         self.outcomes = None
         found, primary = self.measure(model)
+        return self._told(found, primary, output_path, epoch, steps)
+
+    def _told(
+        self, found: Metrics, primary: str, output_path: str | os.PathLike[str] | None, epoch: float, steps: int
+    ) -> Metrics:
+        """Measures with the name in front, after a row of them is added to the table."""
         front = f"{self.name}_" if self.name else ""
         metrics = {front + key: value for key, value in found.items()}
         self.primary_metric = front + primary

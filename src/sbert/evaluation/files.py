@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..data import read_rows
 from ..errors import DataError, InputError, closest
+from .beir import USUAL_SPLIT, read_beir
 from .classification import BinaryClassificationEvaluator
 from .cross_encoder import CrossEncoderClassificationEvaluator, CrossEncoderCorrelationEvaluator
 from .evaluator import Evaluator
@@ -25,8 +26,6 @@ _PAIRS = (
 _SCORES, _LABELS, _SPLIT = ("score", "similarity_score"), ("label", "labels"), "split"
 _TRIPLET = ("anchor", "positive", "negative")
 _TRANSLATIONS = (("english", "translation"), ("source", "target"))
-_ENDINGS = (".jsonl", ".jsonl.gz")
-_USUAL_SPLIT = "test"
 
 #: What comes of the pairs of texts of a file and what is known of each.
 _OfPairs = Callable[..., Evaluator]
@@ -84,7 +83,7 @@ def evaluator_of(
     if path.is_dir():
         if cross_encoder:
             raise InputError(f"{path} is for retrieval: a cross-encoder orders what another model has found.")
-        return InformationRetrievalEvaluator(**_beir(path, split or _USUAL_SPLIT), **options)
+        return InformationRetrievalEvaluator(**read_beir(path, split), **options)
     table = _table(path, split)
     options = {"name": _name(path), **options}
     left, right = _pair(table.columns) or ("", "")
@@ -129,12 +128,12 @@ def _table(path: Path, split: str | None) -> _Table:
     columns = [column.lower() for column in found.columns]
     if _SPLIT in columns:
         splits = list(dict.fromkeys(str(row.get(_SPLIT)) for row in rows))
-        wanted = split or (_USUAL_SPLIT if _USUAL_SPLIT in splits else splits[0])
-        if wanted not in splits or (split is None and len(splits) > 1 and _USUAL_SPLIT not in splits):
+        wanted = split or (USUAL_SPLIT if USUAL_SPLIT in splits else splits[0])
+        if wanted not in splits or (split is None and len(splits) > 1 and USUAL_SPLIT not in splits):
             raise DataError(
                 f"{path} has the splits {', '.join(splits)}; name one of them{closest(wanted, splits)}"
                 if split
-                else f"{path} has the splits {', '.join(splits)}, and no {_USUAL_SPLIT!r}: name one of them."
+                else f"{path} has the splits {', '.join(splits)}, and no {USUAL_SPLIT!r}: name one of them."
             )
         rows = [row for row in rows if str(row.get(_SPLIT)) == wanted]
     elif split is not None:
@@ -142,43 +141,6 @@ def _table(path: Path, split: str | None) -> _Table:
     if not rows:
         raise DataError(f"{path} has no rows.")
     return _Table(path, rows, columns)
-
-
-def _beir(folder: Path, split: str) -> dict[str, Any]:
-    """Queries, corpus and judgements of a folder in BEIR's form."""
-    corpus = {row["_id"]: f"{row.get('title') or ''} {row['text']}".strip() for row in _objects(folder, "corpus")}
-    texts = {row["_id"]: row["text"] for row in _objects(folder, "queries")}
-    judgements = folder / "qrels" / f"{split}.tsv"
-    if not judgements.exists():
-        known = sorted(path.stem for path in (folder / "qrels").glob("*.tsv"))
-        raise DataError(f"{folder} has no qrels/{split}.tsv; it has those of {', '.join(known) or 'nothing'}.")
-    relevant: dict[str, dict[str, float]] = {}
-    for row in read_rows(judgements).rows:
-        try:
-            query, document, gain = row["query-id"], row["corpus-id"], float(row["score"])
-        except (KeyError, TypeError, ValueError):
-            raise DataError(f"{judgements} must have the columns query-id, corpus-id and score, a number.") from None
-        if query not in texts:
-            raise DataError(f"{judgements} judges the query {query!r}, which is none of queries.jsonl.")
-        relevant.setdefault(query, {})[document] = gain
-    judged = {query: gains for query, gains in relevant.items() if any(gain > 0 for gain in gains.values())}
-    return {
-        "queries": {query: texts[query] for query in judged},
-        "corpus": corpus,
-        "relevant_docs": judged,
-        "name": folder.resolve().name,
-    }
-
-
-def _objects(folder: Path, name: str) -> list[Mapping[str, Any]]:
-    path = next((folder / f"{name}{ending}" for ending in _ENDINGS if (folder / f"{name}{ending}").exists()), None)
-    if path is None:
-        raise DataError(f"{folder} has no {name}.jsonl: a folder must be in BEIR's form.")
-    rows = read_rows(path).rows
-    for place, row in enumerate(rows, start=1):
-        if not isinstance(row.get("_id"), str) or not isinstance(row.get("text"), str):
-            raise DataError(f"{path}: object {place} must have _id and text, both strings.")
-    return list(rows)
 
 
 def _pair(columns: Sequence[str]) -> tuple[str, str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,17 @@ class Outcomes:
         if self.measure is None and len(columns) > 1:
             raise InputError(f"Without a measure there must be one column, whose mean it is; got {len(columns)}.")
         object.__setattr__(self, "columns", columns)
+
+    @classmethod
+    def of_parts(cls, of: str, parts: Sequence[npt.ArrayLike]) -> Outcomes:
+        """Outcomes of which the mean of the parts' means is the measure, whatever the sizes of the parts.
+
+        >>> Outcomes.of_parts("queries", [[1, 1], [0, 0, 0, 0]]).value
+        0.5
+        """
+        numbers = [np.asarray(part, np.float64) for part in parts]
+        share = sum(map(len, numbers)) / len(numbers)
+        return cls(of, [np.concatenate([part * (share / len(part)) for part in numbers])])
 
     def __len__(self) -> int:
         return len(self.columns[0])

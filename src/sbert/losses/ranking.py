@@ -43,12 +43,12 @@ class MultipleNegativesRankingLoss(Loss):
         gather_across_devices: whether negatives are taken from the batches of all processes that train together. They
             must have as many rows; loss and gradients are then those of one process with all of them.
         directions: what is compared beside anchor ``i`` with all documents: ``query_to_query`` its similarity to other
-            anchors, ``doc_to_query`` that of its document to other anchors, ``doc_to_doc`` to other positives.
+            anchors, ``doc_to_query`` that of its document to all anchors, ``doc_to_doc`` to documents of other rows.
             Li et al., https://arxiv.org/abs/2308.03281, section 3.3.
         partition_mode: ``joint`` for one sum under the fraction, of all directions; ``per_direction`` for the mean of a
             cross-entropy each.
-        hardness_mode: which negatives weigh more the more similar they are: ``in_batch_negatives``, ``hard_negatives``
-            (the columns after the second), or ``all_negatives``. Lan et al., https://arxiv.org/abs/2503.04812.
+        hardness_mode: which negatives weigh more the more similar they are: ``in_batch_negatives`` (documents of other
+            rows), ``hard_negatives`` (a row's own), or ``all_negatives``. Lan et al., https://arxiv.org/abs/2503.04812.
         hardness_strength: by how much: ``strength * s`` is added to the logit, without a gradient.
         mask_same_label: whether a label is the number of a row's document, so that rows of the same number are no
             negatives of each other: duplicates, which would be false negatives.
@@ -94,15 +94,19 @@ class MultipleNegativesRankingLoss(Loss):
         if self.partition_mode == "joint":
             return cross_entropy(torch.cat(blocks, dim=1), at)
         own = blocks[0].gather(1, at[:, None])
-        # Where the row's own document is not among the others, it is put in front of them.
-        others = [cross_entropy(torch.cat([own, block], dim=1), torch.zeros_like(at)) for block in blocks[1:]]
-        return mean_of([cross_entropy(blocks[0], at), *others])
+        found = []
+        for direction, block in zip(self._in_order(), blocks, strict=True):
+            if direction in (QUERY_TO_DOC, DOC_TO_QUERY):
+                found.append(cross_entropy(block, at))
+            else:  # the row's own document is not among the others, and is put in front of them
+                found.append(cross_entropy(torch.cat([own, block], dim=1), torch.zeros_like(at)))
+        return mean_of(found)
 
     def logits(self, embeddings: list[Any], labels: Any) -> list[Tensor]:
         """Scaled similarities, (B, m) a direction; those with documents first, where row i's own is in column i."""
-        anchors, *documents = embeddings
+        anchors, positives, *_ = embeddings
         whole = [gathered(column) if self.gather_across_devices else column for column in embeddings]
-        all_anchors, all_positives = whole[0], whole[1]
+        all_anchors, documents = whole[0], _joined(whole[1:])
         rows, total = len(anchors), len(all_anchors)
         first = first_row_of(rows) if self.gather_across_devices else 0
         own = torch.zeros((rows, total), dtype=torch.bool, device=_device(anchors))
@@ -112,23 +116,20 @@ class MultipleNegativesRankingLoss(Loss):
             groups = labels.view(-1)
             all_groups = gathered(groups) if self.gather_across_devices else groups
             same = groups[:, None] == all_groups[None, :]
-        found = self.similarity_fct(anchors, _joined(whole[1:]))
-        found = found * self.scale
-        found = self._hardened(found, own)
-        duplicates = torch.zeros_like(found, dtype=torch.bool)
+        scores = self.similarity_fct(anchors, documents)
+        scores = scores * self.scale + self._penalty(scores.detach(), own)
+        duplicates = torch.zeros_like(scores, dtype=torch.bool)
         duplicates[:, :total] = same & ~own
-        blocks = [found.masked_fill(duplicates, _OWN)]
-        pairs = {
-            QUERY_TO_QUERY: (anchors, all_anchors),
-            DOC_TO_QUERY: (documents[0], all_anchors),
-            DOC_TO_DOC: (documents[0], all_positives),
-        }
-        for direction in self.directions:
-            if direction in pairs:
-                one, other = pairs[direction]
-                scores = self._hardened(self.similarity_fct(one, other) * self.scale, own)
-                blocks.append(scores.masked_fill(same, _OWN))
-        return blocks
+        blocks = {QUERY_TO_DOC: scores.masked_fill(duplicates, _OWN)}
+        if QUERY_TO_QUERY in self.directions:
+            blocks[QUERY_TO_QUERY] = (self.similarity_fct(anchors, all_anchors) * self.scale).masked_fill(same, _OWN)
+        if DOC_TO_QUERY in self.directions:
+            others = self.similarity_fct(all_anchors, positives).T * self.scale
+            blocks[DOC_TO_QUERY] = others.masked_fill(same & ~own, _OWN)
+        if DOC_TO_DOC in self.directions:
+            others = self.similarity_fct(documents, positives).T * self.scale
+            blocks[DOC_TO_DOC] = others.masked_fill(_wide(own, others) | duplicates, _OWN)
+        return [blocks[direction] for direction in self._in_order()]
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
         settings: dict[str, Any] = {"scale": self.scale, "similarity_fct": name_of(self.similarity_fct)}
@@ -137,17 +138,22 @@ class MultipleNegativesRankingLoss(Loss):
         changed = {name: getattr(self, name) for name, value in usual.items() if getattr(self, name) != value}
         return super().get_config_dict() | settings | changed
 
-    def _hardened(self, logits: Tensor, own: Tensor) -> Tensor:
-        """Logits in which similar negatives weigh more."""
-        if self.hardness_mode is None or not self.hardness_strength:
-            return logits
-        wanted = torch.ones_like(logits, dtype=torch.bool)
-        if self.hardness_mode == "in_batch_negatives":
-            wanted[:, own.shape[1] :] = False
-        elif self.hardness_mode == "hard_negatives":
-            wanted[:, : own.shape[1]] = False
-        wanted &= ~_wide(own, logits)
-        return logits + self.hardness_strength * (logits.detach() / self.scale) * wanted
+    def _in_order(self) -> list[str]:
+        return [direction for direction in DIRECTIONS if direction in self.directions]
+
+    def _penalty(self, similarities: Tensor, own: Tensor) -> Tensor:
+        """What is added to logits of similar negatives; similarities are of anchors and documents, without gradients."""
+        penalty = self.hardness_strength * similarities
+        if self.hardness_mode is None:
+            return torch.zeros_like(penalty)
+        of_row, positives = _wide(own, penalty), torch.zeros_like(penalty, dtype=torch.bool)
+        positives[:, : own.shape[1]] = own
+        left_alone = {
+            "in_batch_negatives": of_row,
+            "hard_negatives": ~of_row | positives,
+            "all_negatives": positives,
+        }[self.hardness_mode]
+        return penalty.masked_fill(left_alone, 0.0)
 
 
 class CachedMultipleNegativesRankingLoss(CachedLoss, MultipleNegativesRankingLoss):
