@@ -38,9 +38,9 @@ def main() -> None:
 
         def job(seed: int) -> Job:
             arguments = {
-                "num_train_epochs": 1 if options.short else 8,
-                "per_device_train_batch_size": 128,
-                "learning_rate": 5e-4,
+                "num_train_epochs": 1 if options.short else 6,
+                "per_device_train_batch_size": 64,
+                "learning_rate": 1e-3,
                 "warmup_ratio": 0.1,
                 "weight_decay": 0.05,
                 "seed": seed,

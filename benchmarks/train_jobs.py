@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import random
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -197,15 +198,22 @@ class Retrieval:
         corpus: texts by document.
         queries: texts by query.
         relevant: of each split, the documents of each query.
+        answers: texts of all documents, also of those that are not searched.
     """
 
     corpus: dict[str, str]
     queries: dict[str, str]
     relevant: dict[str, dict[str, set[str]]]
+    answers: dict[str, str]
 
 
-def retrieval(folder: Path) -> Retrieval:
-    """Read a collection."""
+def retrieval(folder: Path, documents: int | None = None) -> Retrieval:
+    """Read a collection.
+
+    Args:
+        folder: in BEIR's form.
+        documents: how many to keep, drawn at random beside all that are relevant to the test's queries; None for all.
+    """
     corpus = {
         row["_id"]: f"{row.get('title') or ''} {row['text']}".strip() for row in objects(folder / "corpus.jsonl.gz")
     }
@@ -216,7 +224,14 @@ def retrieval(folder: Path) -> Retrieval:
             for row in csv.DictReader(file, delimiter="\t"):
                 if float(row["score"]) > 0:
                     relevant.setdefault(path.stem, {}).setdefault(row["query-id"], set()).add(row["corpus-id"])
-    return Retrieval(corpus, queries, relevant)
+    answers = dict(corpus)
+    if documents is not None:
+        kept = {name for of_query in relevant["test"].values() for name in of_query}
+        others = sorted(set(corpus) - kept)
+        random.Random(5).shuffle(others)
+        kept.update(others[: max(0, documents - len(kept))])
+        corpus = {name: text for name, text in corpus.items() if name in kept}
+    return Retrieval(corpus, queries, relevant, answers)
 
 
 def data_or_end(options: Any, *parts: str) -> Path:

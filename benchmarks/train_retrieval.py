@@ -27,8 +27,9 @@ RERANKED = 100
 
 def main() -> None:
     options = start(__doc__, rounds=1)
-    found = retrieval(data_or_end(options, "retrieval", "medquad") / "retrieval" / "medquad")
-    questions, for_pairs, tested = (256, 128, 50) if options.short else (4000, 2000, 300)
+    folder = data_or_end(options, "retrieval", "medquad") / "retrieval" / "medquad"
+    found = retrieval(folder, 2000 if options.short else 6000)
+    questions, for_pairs, tested = (256, 128, 50) if options.short else (2000, 1000, 150)
     base = str(paraphrase_l3())
     test = found.relevant["test"]
     judge = InformationRetrievalEvaluator({query: found.queries[query] for query in test}, found.corpus, test)
@@ -87,6 +88,7 @@ def main() -> None:
 
         cross_encoder = train_both(scoring, rerank, options, scratch, "cross-encoder")
     facts = {
+        "documents": len(found.corpus),
         "before": before,
         "ranking": bi_encoder,
         "triplets": len(triplets),
@@ -102,7 +104,7 @@ def main() -> None:
 def training_pairs(found: Retrieval, seed: int = 1) -> list[dict[str, str]]:
     """Each training question with an answer, in a random order."""
     pairs = [
-        {"question": found.queries[query], "answer": found.corpus[min(answers)]}
+        {"question": found.queries[query], "answer": found.answers[min(answers)]}
         for query, answers in found.relevant["train"].items()
     ]
     random.Random(seed).shuffle(pairs)

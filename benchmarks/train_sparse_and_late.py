@@ -30,8 +30,8 @@ BATCH: dict[str, Any] = {
 
 def main() -> None:
     options = start(__doc__, rounds=1)
-    held = retrieval(data_or_end(options, "retrieval", "medquad") / "retrieval" / "medquad")
-    pairs = training_pairs(held)[: 128 if options.short else 2000]
+    held = retrieval(data_or_end(options, "retrieval", "medquad") / "retrieval" / "medquad", 3000)
+    pairs = training_pairs(held)[: 128 if options.short else 1200]
     test = Test(held, 50 if options.short else 300)
     base = str(paraphrase_l3())
     ranking = {"name": "MultipleNegativesRankingLoss"}
@@ -45,7 +45,7 @@ def main() -> None:
     }
     late = {"name": "MultiVectorMultipleNegativesRankingLoss"}
     jobs: dict[str, Any] = {
-        "dense": (base, "SentenceTransformer", ranking, 5e-5, LENGTH, test.dense),
+        "dense": (base, "SentenceTransformer", ranking, 5e-5, WORD_LENGTH, test.dense),
         "sparse": (str(with_words(Path(base))), "SparseEncoder", splade, 1e-4, WORD_LENGTH, test.sparse),
         "late interaction": (base, "MultiVectorEncoder", late, 1e-4, LENGTH, test.late),
     }

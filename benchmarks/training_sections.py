@@ -21,7 +21,7 @@ def trained_retrieval(results: Results) -> list[str]:
     before = results["before"]
     lines = [
         f"Before training: nDCG@10 {before['ndcg@10']:.2f}, recall@10 {before['recall@10']:.2f}. "
-        f"{results['triplets']:,} triplets were mined in {results['mining_seconds']:.0f} s; the cross-encoder read "
+        f"{results['documents']:,} documents. {results['triplets']:,} triplets were mined in {results['mining_seconds']:.0f} s; the cross-encoder read "
         f"{results['labelled_pairs']:,} labelled pairs, and reranks 100 candidates of {results['reranked_questions']} "
         "questions that our bi-encoder found (`base_ndcg@10`).",
         "",

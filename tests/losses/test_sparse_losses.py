@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from sbert import SparseEncoder, losses
+from sbert import SparseEncoder, losses, models
 from sbert.errors import InputError
 from sbert.training import SparseEncoderTrainer, SparseEncoderTrainingArguments
 from sbert.training.splade_schedule import SpladeRegularizerWeightSchedulerCallback
 from support.given import GivenModel
-from support.tiny import make_tiny_splade
+from support.tiny import make_tiny_model, make_tiny_splade
 from support.training import sentences
 
 
@@ -125,3 +125,78 @@ def test_a_model_learns_to_use_fewer_words(tmp_path, cached):
     model.save_pretrained(tmp_path / "saved")
     again = SparseEncoder(str(tmp_path / "saved"))
     np.testing.assert_allclose(again.encode(texts).toarray(), model.encode(texts).toarray(), atol=1e-5)
+
+
+@pytest.fixture
+def latent_model(tmp_path):
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    folder = make_tiny_model(tmp_path / "model", "bert")
+    network = models.Transformer(folder)
+    width = network.get_word_embedding_dimension()
+    coder = models.SparseAutoEncoder(width, 40, k=4, k_aux=6, normalize=True)
+    with torch.no_grad():
+        coder.pre_bias.normal_()
+        coder.stats_last_nonzero += torch.arange(40)
+    return SparseEncoder(modules=[network, models.Pooling(width), coder], device="cpu"), coder
+
+
+def test_csr_is_what_latent_numbers_give_back(latent_model):
+    model, coder = latent_model
+    model.trainable("a test").eval()  # in which nothing is counted
+    features = model.training_features(sentences(5))
+    parts = losses.CSRReconstructionLoss(model, beta=0.5)([features])
+    with torch.no_grad():
+        x = models_before(model, features).double().numpy()
+    weight, bias = coder.encoder.weight.detach().double().numpy(), coder.pre_bias.detach().double().numpy()
+    mean = x.mean(axis=1, keepdims=True)
+    spread = x.std(axis=1, ddof=1, keepdims=True)
+    latents = np.maximum(((x - mean) / (spread + 1e-5) - bias) @ weight.T, 0)
+
+    def greatest(rows, count):
+        found = np.zeros_like(rows)
+        for row, out in zip(rows, found, strict=True):
+            best = np.argsort(-row, kind="stable")[:count]
+            out[best] = row[best]
+        return found
+
+    def back(rows):
+        return rows @ weight + bias
+
+    of_k, of_4k = (back(greatest(latents, count)) * spread + mean for count in (4, 16))
+    idle = latents * (np.arange(40) > 30)
+    left = x - ((back(greatest(latents, 4)) - bias) * spread + mean)
+    relative = ((back(greatest(idle, 6)) * spread - left) ** 2).mean() / ((left - left.mean(axis=0)) ** 2).mean()
+    assert parts["reconstruction_loss_k"].item() == pytest.approx(((x - of_k) ** 2).mean(), rel=1e-4)
+    assert parts["reconstruction_loss_4k"].item() == pytest.approx(((x - of_4k) ** 2).mean() / 8, rel=1e-4)
+    assert parts["reconstruction_loss_aux"].item() == pytest.approx(0.5 * relative, rel=1e-4)
+
+
+def models_before(model, features):
+    """Sentence vectors in front of the autoencoder."""
+    found = dict(features)
+    for module in list(model.trainable("a test"))[:-1]:
+        found = module(found)
+    return found["sentence_embedding"]
+
+
+def test_latent_numbers_learn(latent_model, tmp_path):
+    model, coder = latent_model
+    texts = sentences(32)
+    rows = [{"query": text, "document": " ".join(reversed(text.split()))} for text in texts]
+    args = SparseEncoderTrainingArguments(
+        str(tmp_path / "run"),
+        max_steps=20,
+        per_device_train_batch_size=16,
+        learning_rate=3e-3,
+        save_strategy="no",
+        use_cpu=True,
+        logging_steps=1,
+    )
+    trainer = SparseEncoderTrainer(model, args, rows, loss=losses.CSRLoss(model))
+    trainer.train()
+    told = [entry["reconstruction_loss_k"] for entry in trainer.state.log_history if "base_loss" in entry]
+    assert np.mean(told[-4:]) < 0.9 * np.mean(told[:4])
+    assert (coder.stats_last_nonzero <= 20).any()  # used within these steps
+    with pytest.raises(InputError, match="with a SparseAutoEncoder; this one has none"):
+        losses.CSRLoss(SparseEncoder(str(make_tiny_splade(tmp_path / "words", "bert")), backend="torch"))

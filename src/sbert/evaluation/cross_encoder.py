@@ -16,6 +16,9 @@ from .evaluator import Evaluator, Metrics, same_length
 from .outcomes import Outcomes
 from .ranking import Judged
 
+#: The class of inference that says that one text follows from the other.
+ENTAILMENT = "entailment"
+
 
 class CrossEncoderCorrelationEvaluator(Evaluator):
     """Correlation of a cross-encoder's scores with numbers that people gave: ``pearson`` and ``spearman``.
@@ -66,14 +69,17 @@ class CrossEncoderClassificationEvaluator(Evaluator):
 
     Args:
         sentence_pairs: pairs of texts.
-        labels: as many: 0 or 1, or the number of the score that should be the greatest.
+        labels: as many: 0 or 1, or the number of the score that should be the greatest; or what the model's
+            configuration calls that score (``id2label``), in any case. With one score, ``entailment`` is 1 and every
+            other name 0.
         name: of the data.
         batch_size: pairs in a batch at the most; by default the engine chooses.
         show_progress_bar: as for ``predict``.
         write_csv: whether a row is added to a table where a call names a folder.
 
     Raises:
-        InputError: the two are not as many, or a label is no whole number of at least 0.
+        InputError: the two are not as many, or a label is neither a whole number of at least 0 nor a name; when it is
+            called, also where the model has no score of that number or name.
     """
 
     table = "cross_encoder_classification_evaluation"
@@ -81,7 +87,7 @@ class CrossEncoderClassificationEvaluator(Evaluator):
     def __init__(
         self,
         sentence_pairs: Sequence[Sequence[str]],
-        labels: Sequence[int],
+        labels: Sequence[int] | Sequence[str],
         *,
         name: str = "",
         batch_size: int | None = None,
@@ -91,28 +97,32 @@ class CrossEncoderClassificationEvaluator(Evaluator):
         super().__init__(name, write_csv)
         same_length(sentence_pairs=sentence_pairs, labels=labels)
         self.sentence_pairs, self.labels = [tuple(pair) for pair in sentence_pairs], np.asarray(labels)
-        if self.labels.dtype.kind not in "iub" or self.labels.min() < 0:
-            raise InputError(f"labels must be whole numbers of at least 0; got {list(labels)[:3]} and so on.")
-        self.labels = self.labels.astype(np.int64)
+        if self.labels.dtype.kind == "U":
+            self.labels = np.char.lower(self.labels)
+        elif self.labels.dtype.kind not in "iub" or self.labels.min() < 0:
+            raise InputError(f"labels must be whole numbers of at least 0, or names; got {list(labels)[:3]} and so on.")
+        else:
+            self.labels = self.labels.astype(np.int64)
         self._options = {"batch_size": batch_size, "show_progress_bar": show_progress_bar}
 
     def measure(self, model: Any) -> tuple[Metrics, str]:  # noqa: D102
+        labels = self.labels if self.labels.dtype.kind == "i" else _numbers(model, self.labels)
         most = max(model.num_labels, 2)
-        if self.labels.max() >= most:
-            place = int((self.labels >= most).argmax())
+        if labels.max() >= most:
+            place = int((labels >= most).argmax())
             raise InputError(
-                f"labels[{place}] is {self.labels[place]}; the model gives {model.num_labels} scores, for labels from "
+                f"labels[{place}] is {labels[place]}; the model gives {model.num_labels} scores, for labels from "
                 f"0 to {most - 1}."
             )
         scores = model.predict(self.sentence_pairs, **self._options)
         if model.num_labels == 1:
-            found = measures(scores, self.labels)
-            self.outcomes = Outcomes("pairs", (scores, self.labels), average_precision)
+            found = measures(scores, labels)
+            self.outcomes = Outcomes("pairs", (scores, labels), average_precision)
             del found["mcc"]
             return found | {"average_precision": found.pop("ap")}, "average_precision"
         told = np.asarray(scores).argmax(axis=1)
-        self.outcomes = Outcomes("pairs", (told, self.labels), f1_macro)
-        return f1_of_classes(told, self.labels), "f1_macro"
+        self.outcomes = Outcomes("pairs", (told, labels), f1_macro)
+        return f1_of_classes(told, labels), "f1_macro"
 
 
 class CrossEncoderRerankingEvaluator(Evaluator):
@@ -195,6 +205,21 @@ class CrossEncoderRerankingEvaluator(Evaluator):
             row[: len(good)] = good
         relevant = np.array([len(set(sample["positive"])) for sample in self.samples])
         return Judged(gains, relevant)
+
+
+def _numbers(model: Any, names: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
+    """The scores that should be the greatest, by what the model's configuration calls them."""
+    if model.num_labels == 1:
+        return (names == ENTAILMENT).astype(np.int64)
+    called = model.spec.transformer.config.get("id2label") or {}
+    number = {str(name).lower(): int(place) for place, name in called.items()}
+    unknown = sorted(set(names.tolist()).difference(number))
+    if unknown:
+        raise InputError(
+            f"labels holds {unknown[0]!r}; the model calls its {model.num_labels} scores "
+            f"{', '.join(map(repr, number)) or 'nothing'}. Pass numbers of scores."
+        )
+    return np.array([number[name] for name in names.tolist()])
 
 
 def _require_one_score(model: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -275,14 +275,12 @@ class CrossEncoderNanoBEIREvaluator(_OfSets):
 def _samples(data: NanoData, name: str, rerank_k: int) -> list[dict[str, Any]]:
     """The queries of a set with the texts of their relevant documents, and of what BM25 finds."""
     found, rankings = data.read(name), data.rankings(name)
+
+    def texts(documents: Iterable[str]) -> list[str]:
+        return [found.corpus[document] for document in documents if document in found.corpus]
+
     return [
-        {
-            "query": found.queries[query],
-            "positive": [found.corpus[document] for document in relevant if document in found.corpus],
-            "documents": [
-                found.corpus[document] for document in rankings[query][:rerank_k] if document in found.corpus
-            ],
-        }
+        {"query": found.queries[query], "positive": texts(relevant), "documents": texts(rankings[query][:rerank_k])}
         for query, relevant in found.relevant.items()
         if query in rankings and query in found.queries
     ]

@@ -76,7 +76,7 @@ class NanoData:
             InputError: one is not known, or there are none.
         """
         if names is None:
-            names = [name for name in SETS if name not in left_out and (self.folder is None or self._there(name))]
+            names = [name for name in (SETS if self.folder is None else self.names()) if name not in left_out]
             if not names:
                 raise InputError(f"{self.source} has none of the sets of NanoBEIR, such as NanoMSMARCO.")
         if not names:
@@ -85,6 +85,10 @@ class NanoData:
             if name.lower() not in SETS:
                 raise one_of("each of dataset_names", name, SETS)
         return list(names)
+
+    def names(self) -> list[str]:
+        """The sets that a folder has."""
+        return [name for name in SETS if self._there(name)]
 
     def read(self, name: str) -> NanoSet:
         """One of the sets.
@@ -98,15 +102,11 @@ class NanoData:
             splits = sorted(path.stem for path in (folder / "qrels").glob("*.tsv"))
             found = read_beir(folder, splits[0] if len(splits) == 1 else None)
             return NanoSet(found["queries"], found["corpus"], found["relevant_docs"])
-        texts = []
-        for part in ("queries", "corpus"):
-            rows = self._rows(part, called, ("_id", "text"))
-            texts.append({row["_id"]: row["text"] for row in rows if row["text"]})
         relevant: dict[str, set[str]] = {}
         for row in self._rows("qrels", called, ("query-id", "corpus-id")):
             some = row["corpus-id"]
             relevant.setdefault(row["query-id"], set()).update([some] if isinstance(some, str) else some)
-        return NanoSet(*texts, relevant)
+        return NanoSet(self._texts("queries", called), self._texts("corpus", called), relevant)
 
     def rankings(self, name: str) -> dict[str, list[str]]:
         """What BM25 finds for each query of a set, the best first.
@@ -116,6 +116,9 @@ class NanoData:
         """
         rows = self._rows(_RANKING, set_name(name), ("query-id", "corpus-ids"))
         return {row["query-id"]: list(row["corpus-ids"]) for row in rows}
+
+    def _texts(self, part: str, called: str) -> dict[str, str]:
+        return {row["_id"]: row["text"] for row in self._rows(part, called, ("_id", "text")) if row["text"]}
 
     def _there(self, name: str) -> bool:
         called = set_name(name)
@@ -154,7 +157,7 @@ def set_name(name: str) -> str:
 
 def _from_hub(source: str, part: str, called: str) -> list[Mapping[str, Any]]:
     try:
-        from datasets import load_dataset
+        from datasets import load_dataset  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingDependencyError("datasets", f"read {source}", "train") from error
     try:

@@ -12,6 +12,7 @@ from .contrastive_tension import (
     ContrastiveTensionLossInBatchNegatives,
     contrastive_tension_pairs,
 )
+from .csr import CSRLoss, CSRReconstructionLoss
 from .denoising import DenoisingAutoEncoderLoss
 from .distances import BatchHardTripletLossDistanceFunction, SiameseDistanceMetric, TripletDistanceMetric
 from .distillation import DistillKLDivLoss, MarginMSELoss, MSELoss
@@ -58,8 +59,8 @@ from .triplets import (
 
 __all__ = [
     "AdaptiveLayerLoss", "AnglELoss", "BatchAllTripletLoss", "BatchHardSoftMarginTripletLoss", "BatchHardTripletLoss",
-    "BatchHardTripletLossDistanceFunction", "BatchSemiHardTripletLoss", "CachedGISTEmbedLoss",
-    "CachedMultiVectorMultipleNegativesRankingLoss", "CachedMultipleNegativesRankingLoss",
+    "BatchHardTripletLossDistanceFunction", "BatchSemiHardTripletLoss", "CSRLoss", "CSRReconstructionLoss",
+    "CachedGISTEmbedLoss", "CachedMultiVectorMultipleNegativesRankingLoss", "CachedMultipleNegativesRankingLoss",
     "CachedMultipleNegativesSymmetricRankingLoss", "CachedSpladeLoss", "CoSENTLoss", "ContrastiveLoss",
     "ContrastiveTensionDataLoader", "ContrastiveTensionLoss", "ContrastiveTensionLossInBatchNegatives",
     "CosineSimilarityLoss", "DenoisingAutoEncoderLoss", "DistillKLDivLoss", "EmbedDistillLoss", "FlopsLoss",

@@ -142,7 +142,7 @@ class MultipleNegativesRankingLoss(Loss):
         return [direction for direction in DIRECTIONS if direction in self.directions]
 
     def _penalty(self, similarities: Tensor, own: Tensor) -> Tensor:
-        """What is added to logits of similar negatives; similarities are of anchors and documents, without gradients."""
+        """What is added to logits of similar negatives, of the similarities of anchors and documents."""
         penalty = self.hardness_strength * similarities
         if self.hardness_mode is None:
             return torch.zeros_like(penalty)

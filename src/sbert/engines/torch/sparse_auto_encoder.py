@@ -12,6 +12,13 @@ from ...checkpoints.modules.dense import SENTENCE
 from ...checkpoints.modules.sparse_auto_encoder import EPSILON, LAST_USED
 from .base import Features, Module, arrays, feature, load_arrays
 
+#: Features of training: the vectors that came in; what the greatest ``k`` and ``4 k`` latent numbers make of them; what
+#: those that are hardly used make of what the greatest leave over, and that.
+BACKBONE, FROM_K, FROM_4K, FROM_AUX, LEFT_OVER = (
+    "sentence_embedding_backbone", "decoded_embedding_k", "decoded_embedding_4k", "decoded_embedding_aux",
+    "left_over_embedding",
+)  # fmt: skip
+
 
 class SparseAutoEncoder(Module):
     """Gives the latent numbers of sentence vectors: ``relu(W (x - pre_bias) + latent_bias)``.
@@ -62,17 +69,42 @@ class SparseAutoEncoder(Module):
         return replace(self._spec, tensors=arrays(self) | {LAST_USED: used})
 
     def forward(self, features: Features) -> Features:
-        """Replace ``sentence_embedding`` (B, input_dim) by the latent numbers (B, hidden_dim)."""
+        """Replace ``sentence_embedding`` (B, input_dim) by the latent numbers (B, hidden_dim).
+
+        Where gradients may be wanted, what the latent numbers tell of the vectors is added too, (B, input_dim) each:
+        :data:`BACKBONE`, :data:`FROM_K`, :data:`FROM_4K`, :data:`FROM_AUX`, :data:`LEFT_OVER`.
+        """
         x = feature(features, SENTENCE).to(self.encoder.weight.dtype)
+        backbone, mean, spread = x, torch.zeros_like(x[:, :1]), torch.ones_like(x[:, :1])
         if self._spec.normalize:
-            x = x - x.mean(dim=1, keepdim=True)
-            x = x / (x.std(dim=1, keepdim=True) + EPSILON)
-        latents = torch.relu(self.encoder(x - self.pre_bias) + self.latent_bias)
-        if self.training:
-            kept = latents.topk(min(self._spec.k, self._spec.hidden_dim), dim=1)
-            latents = torch.zeros_like(latents).scatter(1, kept.indices, kept.values)
+            mean = x.mean(dim=1, keepdim=True)
+            spread = (x - mean).std(dim=1, keepdim=True)
+            x = (x - mean) / (spread + EPSILON)
+        latents = every = torch.relu(self.encoder(x - self.pre_bias) + self.latent_bias)
+        if not torch.is_inference_mode_enabled():
+            kept = _greatest(latents, self._spec.k)
+            if self.training and torch.is_grad_enabled():
+                self._count(kept)
+                latents = kept
+            features[BACKBONE] = backbone
+            features[FROM_K] = self.decoded(kept) * spread + mean
+            features[FROM_4K] = self.decoded(_greatest(every, 4 * self._spec.k)) * spread + mean
+            idle = every * (self.stats_last_nonzero > self._spec.dead_threshold)
+            # What the hardly used ones tell of what the others leave over.
+            features[FROM_AUX] = self.decoded(_greatest(idle, self._spec.k_aux)) * spread
+            features[LEFT_OVER] = (backbone - (self.decoded(kept) - self.pre_bias) * spread - mean).detach()
         features[SENTENCE] = latents
         return features
+
+    def decoded(self, latents: Tensor) -> Tensor:
+        """What latent numbers stand for: ``W^T z + pre_bias``, (B, input_dim), before means and spreads."""
+        return nn.functional.linear(latents, self.encoder.weight.T) + self.pre_bias
+
+    @torch.no_grad()
+    def _count(self, kept: Tensor) -> None:
+        """How many steps ago each latent number was used."""
+        used = (kept > 1e-5).any(dim=0)
+        self.stats_last_nonzero.mul_((~used).to(self.stats_last_nonzero.dtype)).add_(1)
 
     def get_embedding_dimension(self) -> int:
         """Number of latent numbers."""
@@ -83,3 +115,9 @@ class SparseAutoEncoder(Module):
     def extra_repr(self) -> str:
         """What ``repr`` shows in front of the layers."""
         return f"k={self._spec.k}, normalize={self._spec.normalize}"
+
+
+def _greatest(latents: Tensor, count: int) -> Tensor:
+    """The greatest latent numbers of each row, the others 0."""
+    kept = latents.topk(min(count, latents.shape[1]), dim=1)
+    return torch.zeros_like(latents).scatter(1, kept.indices, kept.values)
