@@ -20,10 +20,10 @@ def trained_retrieval(results: Results) -> list[str]:
     """Ranking, and reranking."""
     before = results["before"]
     lines = [
-        f"Before training: nDCG@10 {before['ndcg@10']:.2f}, recall@10 {before['recall@10']:.2f}. "
-        f"{results['documents']:,} documents. {results['triplets']:,} triplets were mined in {results['mining_seconds']:.0f} s; the cross-encoder read "
-        f"{results['labelled_pairs']:,} labelled pairs, and reranks 100 candidates of {results['reranked_questions']} "
-        "questions that our bi-encoder found (`base_ndcg@10`).",
+        f"{results['documents']:,} documents. Before training: nDCG@10 {before['ndcg@10']:.2f}, recall@10 "
+        f"{before['recall@10']:.2f}. {results['triplets']:,} triplets were mined in {results['mining_seconds']:.0f} s; "
+        f"the cross-encoder read {results['labelled_pairs']:,} labelled pairs, and reranks 100 candidates of "
+        f"{results['reranked_questions']} questions that our bi-encoder found (`base_ndcg@10`).",
         "",
     ]
     parts = {"ranking with hard negatives": results["ranking"], "cross-encoder": results["cross_encoder"]}
@@ -88,7 +88,8 @@ def sparse_and_late(results: Results) -> list[str]:
 
 def multilingual(results: Results) -> list[str]:
     """Before and after."""
-    return _beside({"multilingual": results["trained"]}, results["before"])
+    lines = [f"{results['rows']:,} pairs of sentences; {results['pieces']:,} pieces were added to the vocabulary.", ""]
+    return lines + _beside({"multilingual": results["trained"]}, results["before"])
 
 
 def training_speed(results: Results) -> list[str]:

@@ -210,7 +210,7 @@ class CrossEncoderRerankingEvaluator(Evaluator):
 def _numbers(model: Any, names: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
     """The scores that should be the greatest, by what the model's configuration calls them."""
     if model.num_labels == 1:
-        return (names == ENTAILMENT).astype(np.int64)
+        return np.asarray(names == ENTAILMENT, np.int64)
     called = model.spec.transformer.config.get("id2label") or {}
     number = {str(name).lower(): int(place) for place, name in called.items()}
     unknown = sorted(set(names.tolist()).difference(number))

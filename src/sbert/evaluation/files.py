@@ -90,15 +90,16 @@ def evaluator_of(
 ) -> Evaluator:
     """The evaluator of a file or folder of known answers, named after it.
 
-    A folder in BEIR's form (``corpus.jsonl``, ``queries.jsonl``, ``qrels/test.tsv``, also ``.gz``) is for retrieval, and
-    one of several that are called as those of NanoBEIR for all of these. A file (.jsonl, .csv, .tsv, .parquet, also .gz)
-    is told by its columns:
+    A folder in BEIR's form (``corpus.jsonl``, ``queries.jsonl``, ``qrels/test.tsv``, also ``.gz``) is for retrieval;
+    one of several that are called as those of NanoBEIR for all of these. A file (.jsonl, .csv, .tsv, .parquet, also
+    .gz) is told by its columns:
 
     - two texts and a ``score``: similarity;
     - two texts and a ``label`` of 0 and 1: pairs that belong together;
-    - two texts and a ``label`` of ``entailment``, ``neutral`` and ``contradiction`` (or ``not_entailment``), or of 0 to 2
-      in this order beside ``premise`` and ``hypothesis``: inference. A cross-encoder tells all classes; of vectors the
-      similarity tells pairs of entailment from those of contradiction, and neutral ones are left out, as MTEB does;
+    - two texts and a ``label`` of ``entailment``, ``neutral`` and ``contradiction`` (or ``not_entailment``), or of 0 to
+      2 in this order beside ``premise`` and ``hypothesis``: inference. A cross-encoder tells all classes, by the names
+      of its configuration or its own numbers; of vectors the similarity tells pairs of entailment from those of
+      contradiction, and neutral ones are left out, as in MTEB's XNLI;
     - a text and a ``label``: classification where there are also rows of the split ``train``, else clustering;
     - ``anchor``, ``positive`` and ``negative``: triplets;
     - ``english`` and ``translation``, or ``source`` and ``target``: translation.
@@ -107,8 +108,8 @@ def evaluator_of(
         path: the file or folder.
         split: the rows of a file whose column ``split`` says so, or the judgements of a folder; where there are
             several, those of ``test`` by default.
-        cross_encoder: whether it is for a cross-encoder, which reads similarity, labels of pairs, and what BM25 has found
-            on NanoBEIR.
+        cross_encoder: whether it is for a cross-encoder, which reads similarity, labels of pairs, and what BM25 has
+            found on NanoBEIR.
         task: of texts with labels, ``classification`` or ``clustering``; other data is not asked.
         options: of the evaluator.
 
@@ -168,7 +169,8 @@ def _of_labels(
     kind: _OfPairs = _of_zipped(CrossEncoderClassificationEvaluator) if cross_encoder else BinaryClassificationEvaluator
     labels: Sequence[Any]
     given = table.strings(label)
-    numbered = pair == _INFERENCE and set(given) <= set(_CLASSES) and "2" in given
+    # A cross-encoder numbers its classes itself.
+    numbered = not cross_encoder and pair == _INFERENCE and set(given) <= set(_CLASSES) and "2" in given
     named = [_CLASSES.get(value, value) if numbered else value.lower() for value in given]
     if numbered or ENTAILMENT in named:
         if cross_encoder:
