@@ -93,7 +93,7 @@ def nearest_by_cosine(a: Any, b: Any) -> npt.NDArray[np.int64]:
 
 
 def one_vector_each(model: Any, texts: Sequence[str], options: dict[str, Any]) -> Any:
-    """The vectors of texts, (n, d), of a model that makes one a text.
+    """The vectors of texts, (n, d), of a model that makes one a text, as scikit-learn takes them.
 
     Raises:
         InputError: the model makes a vector a token.
@@ -101,6 +101,8 @@ def one_vector_each(model: Any, texts: Sequence[str], options: dict[str, Any]) -
     found = model.encode(list(texts), **options)
     if isinstance(found, list):
         raise InputError("This evaluator needs one vector a text; the model makes one a token.")
+    if is_sparse(found):  # scikit-learn takes indices of 32 bits alone
+        found.indices, found.indptr = found.indices.astype(np.int32), found.indptr.astype(np.int32)
     return found
 
 

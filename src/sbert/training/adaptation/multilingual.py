@@ -43,7 +43,7 @@ def translation_rows(teacher: Any, sources: Sequence[str], translations: Sequenc
     for place, text in enumerate(translations):
         if not isinstance(text, str):
             raise NotTextError(f"translations[{place}] must be a string; got {type(text).__name__}.")
-    vectors = np.asarray(teacher.encode(list(sources), **options), np.float32)
+    vectors: Any = np.asarray(teacher.encode(list(sources), **options), np.float32)
     return Table({"source": list(sources), "translation": list(translations), "label": vectors}, "the translations")
 
 
