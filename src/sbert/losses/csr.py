@@ -37,7 +37,7 @@ class CSRReconstructionLoss(Loss):
 
     def __init__(self, model: Any, beta: float = 1.0) -> None:
         super().__init__(model)
-        if not any(isinstance(module, SparseAutoEncoder) for module in self.network.modules()):
+        if not self._coders():
             raise InputError(f"{type(self).__name__} trains a model with a SparseAutoEncoder; this one has none.")
         self.beta = beta
 
@@ -45,10 +45,17 @@ class CSRReconstructionLoss(Loss):
         return self.of(self.outputs(list(sentence_features)))
 
     def outputs(self, columns: Sequence[Features]) -> list[dict[str, Tensor]]:
-        """What the network makes of each column: latent numbers, and what they give back."""
+        """What the network makes of each column: latent numbers, and what they give back.
+
+        In training, it is noted which latent numbers were used.
+        """
         names = (VECTORS, BACKBONE, FROM_K, FROM_4K, FROM_AUX, LEFT_OVER)
         pad_id = getattr(getattr(self.model, "tokenizer", None), "pad_id", 0) or 0
-        return outputs_of(self.network, columns, names, self.chunks, pad_id)
+        found = outputs_of(self.network, columns, names, self.chunks, pad_id)
+        for coder in self._coders():
+            if coder.training and torch.is_grad_enabled():
+                coder.count(torch.cat([outputs[VECTORS] for outputs in found]))
+        return found
 
     def of(self, outputs: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         """The parts of the loss, each the mean over columns.
@@ -67,6 +74,9 @@ class CSRReconstructionLoss(Loss):
 
     def loss(self, embeddings: list[Tensor], labels: Any) -> Value:  # noqa: ARG002, D102
         raise InputError(f"{type(self).__name__} reads more than latent numbers: call it with features.")
+
+    def _coders(self) -> list[SparseAutoEncoder]:
+        return [module for module in self.network.modules() if isinstance(module, SparseAutoEncoder)]
 
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
         return {"beta": self.beta}

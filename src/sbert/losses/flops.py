@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..errors import InputError
-from .base import Loss
+from .base import Embeddings, Loss, Value
 
 
 class FlopsLoss(Loss):
@@ -29,8 +30,21 @@ class FlopsLoss(Loss):
             raise InputError(f"threshold must be 0 or more, or None; got {threshold}.")
         self.threshold = threshold
 
+    def compute_loss_from_embeddings(self, embeddings: Embeddings | Tensor, labels: Tensor | None = None) -> Value:
+        """The number for vectors that are there already.
+
+        Args:
+            embeddings: (n, words); or a list of such columns, whose texts count together.
+            labels: none are needed.
+
+        Raises:
+            InputError: there is no column, or they differ in rows.
+        """
+        columns = [embeddings] if isinstance(embeddings, Tensor) else embeddings
+        return super().compute_loss_from_embeddings(columns, labels)
+
     def loss(self, embeddings: list[Tensor], labels: Any) -> Tensor:  # noqa: ARG002, D102
-        return self.of(embeddings[0])
+        return self.of(torch.cat(embeddings))
 
     def of(self, vectors: Tensor) -> Tensor:
         """The number for (n, words)."""

@@ -28,20 +28,23 @@ def colbert_scores(queries: TokenVectors, documents: TokenVectors, documents_at_
     for start in range(0, len(documents), size):
         vectors, mask = documents.vectors[start : start + size], documents.mask[start : start + size]
         products = torch.einsum("qid,kjd->qkij", queries.vectors, vectors)
-        best = _best(products, mask[None, :, None, :])
-        parts.append((best * queries.mask[:, None, :]).sum(dim=2))
+        parts.append(_summed(products, mask[None, :, None, :], queries.mask[:, None, :]))
     return torch.cat(parts, dim=1)
 
 
 def colbert_pairwise(queries: TokenVectors, documents: TokenVectors) -> Tensor:
     """MaxSim of row i of both, (n,)."""
     products = torch.einsum("qid,qjd->qij", queries.vectors, documents.vectors)
-    best = _best(products, documents.mask[:, None, :])
-    return (best * queries.mask).sum(dim=1)
+    return _summed(products, documents.mask[:, None, :], queries.mask)
 
 
-def _best(products: Tensor, mask: Tensor) -> Tensor:
-    """The greatest product of tokens that count; 0 where none does, without a gradient."""
+def _summed(products: Tensor, documents: Tensor, queries: Tensor) -> Tensor:
+    """The greatest product of each query token with document tokens that count, summed over query tokens that count.
+
+    Where no document token counts it is 0, without a gradient.
+    """
     lowest = torch.finfo(products.dtype).min
-    best = products.masked_fill(~mask, lowest).max(dim=-1).values
-    return best.masked_fill(~mask.any(dim=-1).expand_as(best), 0.0)
+    best = products.masked_fill(~documents, lowest).max(dim=-1).values
+    best = best.masked_fill(~documents.any(dim=-1).expand_as(best), 0.0)
+    # A sum over tokens is far greater than what tells two documents apart: half the digits do not hold both.
+    return (best * queries).sum(dim=-1, dtype=torch.promote_types(best.dtype, torch.float32))

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from .base import CachedLoss, Loss
+from torch import nn
+
+from .base import CachedLoss, Loss, name_of
 from .columns import Chunks, Features, outputs_of
 from .distillation import DistillKLDivLoss, MarginMSELoss
 from .maxsim import colbert_pairwise, colbert_scores
@@ -15,7 +17,19 @@ from .token_vectors import TokenVectors
 
 #: Of a column's features: which tokens count, (B, tokens) bool; by default those that are no padding.
 KEPT = "kept"
-_TOKENS, _MASK = "token_embeddings", "attention_mask"
+_TOKENS, _MASK, _SEEN = "token_embeddings", "attention_mask", "seen"
+
+
+class _Seeing(nn.Module):
+    """A network that looks at the tokens of :data:`_SEEN`, whatever the mask says by which batches are cut."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, features: Features) -> Any:
+        read = {name: value for name, value in features.items() if name != _SEEN}
+        return self.network({**read, _MASK: features[_SEEN]})
 
 
 class OfTokens(Loss):
@@ -23,9 +37,14 @@ class OfTokens(Loss):
 
     def embed(self, columns: Sequence[Features]) -> list[TokenVectors]:  # noqa: D102
         kept = [features.get(KEPT, features[_MASK]).bool() for features in columns]
-        read = [{name: value for name, value in features.items() if name != KEPT} for features in columns]
+        read = []
+        for features, mask in zip(columns, kept, strict=True):
+            # Tokens that queries are filled up with count, though nothing may look at them: they are no padding.
+            reach = (features[_MASK].bool() | mask).to(features[_MASK].dtype)
+            others = {name: value for name, value in features.items() if name != KEPT}
+            read.append({**others, _SEEN: features[_MASK], _MASK: reach})
         pad_id = getattr(getattr(self.model, "tokenizer", None), "pad_id", 0) or 0
-        found = outputs_of(self.network, read, (_TOKENS,), self.chunks, pad_id)
+        found = outputs_of(_Seeing(self.network), read, (_TOKENS,), self.chunks, pad_id)
         vectors = [outputs[_TOKENS] for outputs in found]
         return [TokenVectors(part, mask[:, : part.shape[1]]) for part, mask in zip(vectors, kept, strict=True)]
 
@@ -64,7 +83,14 @@ class MultiVectorMultipleNegativesRankingLoss(OfTokens, MultipleNegativesRanking
             if score_mini_batch_size is not None:
                 compare = partial(colbert_scores, documents_at_once=score_mini_batch_size)
         super().__init__(model, scale, compare, gather_across_devices)
+        self.score_mini_batch_size = score_mini_batch_size
         self.in_parts(mini_batch_size)
+
+    def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
+        compare = getattr(self.similarity_fct, "func", self.similarity_fct)  # what a partial() is of
+        own = {"mini_batch_size": self.chunks.rows, "score_mini_batch_size": self.score_mini_batch_size}
+        said = {name: value for name, value in own.items() if value is not None}
+        return super().get_config_dict() | {"similarity_fct": name_of(compare)} | said
 
 
 class CachedMultiVectorMultipleNegativesRankingLoss(CachedLoss, MultiVectorMultipleNegativesRankingLoss):

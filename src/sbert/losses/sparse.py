@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import InputError
 from ..similarity import dot_score, pairwise_cos_sim, pairwise_dot_score
@@ -27,7 +27,8 @@ class SpladeLoss(Loss):
         loss: of its vectors, such as :class:`SparseMultipleNegativesRankingLoss`.
         document_regularizer_weight: ``a``; the greater, the fewer words documents keep.
         query_regularizer_weight: ``b``; None leaves queries alone.
-        document_regularizer: of documents' vectors; :class:`~sbert.losses.flops.FlopsLoss` by default.
+        document_regularizer: of documents' vectors, by its ``compute_loss_from_embeddings`` of (n, words);
+            :class:`~sbert.losses.flops.FlopsLoss` by default.
         query_regularizer: of queries' vectors; likewise.
         document_regularizer_threshold: documents with so many words at the most are left alone.
         query_regularizer_threshold: queries likewise.
@@ -45,8 +46,8 @@ class SpladeLoss(Loss):
         loss: Loss,
         document_regularizer_weight: float,
         query_regularizer_weight: float | None = None,
-        document_regularizer: nn.Module | None = None,
-        query_regularizer: nn.Module | None = None,
+        document_regularizer: Any = None,
+        query_regularizer: Any = None,
         document_regularizer_threshold: int | None = None,
         query_regularizer_threshold: int | None = None,
         use_document_regularizer_only: bool = False,
@@ -78,10 +79,10 @@ class SpladeLoss(Loss):
         parts = dict(found) if isinstance(found, dict) else {"base_loss": found}
         documents = embeddings if self.use_document_regularizer_only else embeddings[1:]
         if documents:
-            cost = _of(self.document_regularizer, torch.cat(documents))
+            cost = self.document_regularizer.compute_loss_from_embeddings(torch.cat(documents))
             parts["document_regularizer_loss"] = self.document_regularizer_weight * cost
         if self.query_regularizer_weight is not None and not self.use_document_regularizer_only:
-            cost = _of(self.query_regularizer, embeddings[0])
+            cost = self.query_regularizer.compute_loss_from_embeddings(embeddings[0])
             parts["query_regularizer_loss"] = self.query_regularizer_weight * cost
         return parts
 
@@ -189,14 +190,6 @@ class SparseAnglELoss(AnglELoss):
 
 class SparseMSELoss(MSELoss):
     """:class:`~sbert.losses.MSELoss` of sparse vectors."""
-
-
-def _of(regularizer: Any, vectors: Tensor) -> Tensor:
-    """What a regulariser says of vectors: ours, or one of a user's with the method that scripts know."""
-    if isinstance(regularizer, FlopsLoss):
-        return regularizer.of(vectors)
-    found: Tensor = regularizer.compute_loss_from_embeddings(vectors)
-    return found
 
 
 __all__ = [

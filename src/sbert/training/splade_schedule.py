@@ -23,10 +23,12 @@ class SpladeRegularizerWeightSchedulerCallback(transformers.TrainerCallback):  #
         warmup_ratio: part of the steps in which they rise.
 
     Raises:
-        InputError: the schedule is not known, or the ratio is not from 0 to 1.
+        InputError: the loss has no such weights, the schedule is not known, or the ratio is not from 0 to 1.
     """
 
     def __init__(self, loss: SpladeLoss, scheduler_type: str = "quadratic", warmup_ratio: float = 1 / 3) -> None:
+        if not isinstance(loss, SpladeLoss):
+            raise InputError(f"loss must be a SpladeLoss, whose weights rise; got {type(loss).__name__}.")
         if scheduler_type not in SCHEDULES:
             raise one_of("scheduler_type", scheduler_type, SCHEDULES)
         if not 0 <= warmup_ratio <= 1:

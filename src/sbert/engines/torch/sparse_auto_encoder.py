@@ -23,8 +23,8 @@ BACKBONE, FROM_K, FROM_4K, FROM_AUX, LEFT_OVER = (
 class SparseAutoEncoder(Module):
     """Gives the latent numbers of sentence vectors: ``relu(W (x - pre_bias) + latent_bias)``.
 
-    Which of them are kept, the greatest, is seen to by :class:`~sbert.SparseEncoder`, on every engine; in training the
-    module does it itself.
+    Which of them are kept, the greatest, is seen to by :class:`~sbert.SparseEncoder`, on every engine; where a loss is
+    computed, for training or to evaluate, the module does it itself.
 
     Args:
         input_dim: width of the sentence vector.
@@ -71,8 +71,8 @@ class SparseAutoEncoder(Module):
     def forward(self, features: Features) -> Features:
         """Replace ``sentence_embedding`` (B, input_dim) by the latent numbers (B, hidden_dim).
 
-        Where gradients may be wanted, what the latent numbers tell of the vectors is added too, (B, input_dim) each:
-        :data:`BACKBONE`, :data:`FROM_K`, :data:`FROM_4K`, :data:`FROM_AUX`, :data:`LEFT_OVER`.
+        Outside of torch's inference mode the greatest alone are kept, and what they tell of the vectors is added too,
+        (B, input_dim) each: :data:`BACKBONE`, :data:`FROM_K`, :data:`FROM_4K`, :data:`FROM_AUX`, :data:`LEFT_OVER`.
         """
         x = feature(features, SENTENCE).to(self.encoder.weight.dtype)
         backbone, mean, spread = x, torch.zeros_like(x[:, :1]), torch.ones_like(x[:, :1])
@@ -80,20 +80,18 @@ class SparseAutoEncoder(Module):
             mean = x.mean(dim=1, keepdim=True)
             spread = (x - mean).std(dim=1, keepdim=True)
             x = (x - mean) / (spread + EPSILON)
-        latents = every = torch.relu(self.encoder(x - self.pre_bias) + self.latent_bias)
+        every = torch.relu(self.encoder(x - self.pre_bias) + self.latent_bias)
+        features[SENTENCE] = every
         if not torch.is_inference_mode_enabled():
-            kept = _greatest(latents, self._spec.k)
-            if self.training and torch.is_grad_enabled():
-                self._count(kept)
-                latents = kept
+            features[SENTENCE] = kept = _greatest(every, self._spec.k)
             features[BACKBONE] = backbone
             features[FROM_K] = self.decoded(kept) * spread + mean
             features[FROM_4K] = self.decoded(_greatest(every, 4 * self._spec.k)) * spread + mean
-            idle = every * (self.stats_last_nonzero > self._spec.dead_threshold)
-            # What the hardly used ones tell of what the others leave over.
-            features[FROM_AUX] = self.decoded(_greatest(idle, self._spec.k_aux)) * spread
             features[LEFT_OVER] = (backbone - (self.decoded(kept) - self.pre_bias) * spread - mean).detach()
-        features[SENTENCE] = latents
+            idle = every * (self.stats_last_nonzero > self._spec.dead_threshold)
+            # What the hardly used ones tell of what the others leave over; where none takes part, nothing is asked.
+            told = self.decoded(_greatest(idle, self._spec.k_aux)) * spread
+            features[FROM_AUX] = told if self._spec.k_aux else features[LEFT_OVER]
         return features
 
     def decoded(self, latents: Tensor) -> Tensor:
@@ -101,8 +99,12 @@ class SparseAutoEncoder(Module):
         return nn.functional.linear(latents, self.encoder.weight.T) + self.pre_bias
 
     @torch.no_grad()
-    def _count(self, kept: Tensor) -> None:
-        """How many steps ago each latent number was used."""
+    def count(self, kept: Tensor) -> None:
+        """Note which latent numbers a step of training used, so that it is known how long ago each was.
+
+        Args:
+            kept: (n, hidden_dim), those of all texts of the step: a batch may have come here in parts.
+        """
         used = (kept > 1e-5).any(dim=0)
         self.stats_last_nonzero.mul_((~used).to(self.stats_last_nonzero.dtype)).add_(1)
 

@@ -34,9 +34,8 @@ def drop_layers(model: Any, keep: Sequence[int]) -> None:
     if stack is None or auto_model is None:
         raise InputError("drop_layers() needs a model whose network has a stack of layers.")
     if len(set(getattr(auto_model.config, "layer_types", None) or ())) > 1:
-        raise InputError(
-            f"drop_layers() needs layers that do not depend on their number; those of {auto_model.config.model_type} do."
-        )
+        kind = auto_model.config.model_type
+        raise InputError(f"drop_layers() needs layers that do not depend on their number; those of {kind} do.")
     parent, name, layers = stack
     wrong = [number for number in keep if not 0 <= number < len(layers)]
     if wrong or not keep or list(keep) != sorted(set(keep)):
