@@ -64,8 +64,8 @@ class SpladeLoss(Loss):
         #: May change while a model trains: see :mod:`sbert.training.splade_schedule`.
         self.document_regularizer_weight = document_regularizer_weight
         self.query_regularizer_weight = query_regularizer_weight
-        self.document_regularizer = document_regularizer or FlopsLoss(model, document_regularizer_threshold)
-        self.query_regularizer = query_regularizer or FlopsLoss(model, query_regularizer_threshold)
+        self.document_regularizer: Any = document_regularizer or FlopsLoss(model, document_regularizer_threshold)
+        self.query_regularizer: Any = query_regularizer or FlopsLoss(model, query_regularizer_threshold)
         self.use_document_regularizer_only = use_document_regularizer_only
 
     def check_columns(self, columns: int, labels: bool) -> None:  # noqa: D102
