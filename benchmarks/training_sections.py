@@ -104,7 +104,7 @@ def training_speed(results: Results) -> list[str]:
 
 def _beside(parts: Mapping[str, Results], before: Mapping[str, float] | None = None) -> list[str]:
     """A table of both libraries: each measure, and the time."""
-    keys = list(next(iter(parts.values()))["means"][OURS])
+    keys = list(dict.fromkeys(key for found in parts.values() for key in found["means"][OURS]))
     rows = []
     if before is not None:
         rows.append(("before", *(f"{before[key]:.2f}" for key in keys), "", ""))
@@ -113,7 +113,9 @@ def _beside(parts: Mapping[str, Results], before: Mapping[str, float] | None = N
             seconds = statistics.median(run["seconds"] for run in found["runs"][side])
             label = f"**{name}**" if side == OURS else f"{name}, {PEER} {found['versions'][PEER]}"
             ratio = f"{found['speed_ratio']:.2f} ×" if side == OURS else ""
-            rows.append((label, *(f"{found['means'][side][key]:.2f}" for key in keys), f"{seconds:,.0f} s", ratio))
+            means = found["means"][side]
+            told = (f"{means[key]:.2f}" if key in means else "" for key in keys)
+            rows.append((label, *told, f"{seconds:,.0f} s", ratio))
     return [*_table(("", *keys, "time", ""), rows), ""]
 
 

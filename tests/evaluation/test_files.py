@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from sbert import SentenceTransformer, evaluation
 from sbert.cli.app import app
 from sbert.errors import DataError, InputError
+from sbert.evaluation.drawing import draw_standings
 from support.shared import require
 from support.tiny import make_tiny_cross_encoder, make_tiny_model
 
@@ -115,6 +116,61 @@ def test_the_command_shows_what_counts_most(folder, tmp_path):
     code, _, told = run(folder / "model", folder / "nothing.tsv")
     assert code == 2
     assert "nothing.tsv" in told
+
+
+def test_two_models_are_compared(folder, tmp_path):
+    make_tiny_model(tmp_path / "other", "bert", seed=5)
+    data = [folder / name for name in ("sts.tsv", "triplets.jsonl")]
+    common = ["--backend", "openvino", "--resamples", 50]
+    code, shown, _ = run(folder / "model", *data, "--against", tmp_path / "other", "--json", *common)
+    assert code == 0
+    for line in shown.splitlines():
+        found = json.loads(line)
+        low, high = found["interval"]
+        assert low <= high
+        assert found["against"]["model"] == str(tmp_path / "other")
+        value, other = (one["measures"][one["primary"]] for one in (found, found["against"]))
+        assert found["difference"]["value"] == pytest.approx(value - other)
+        assert 0 < found["difference"]["p"] <= 1
+    code, shown, _ = run(folder / "model", *data, "-a", tmp_path / "other", "--confidence", 0, *common)
+    assert code == 0
+    assert [len(line.split("\t")) for line in shown.splitlines()] == [9, 9]
+    code, shown, told = run(folder / "model", *data, "-a", folder / "cross", *common)
+    assert code == 2
+    assert "one is a cross-encoder" in told
+
+
+@pytest.mark.parametrize("ending", [".svg", ".png", ".pdf"])
+def test_measures_are_drawn(folder, tmp_path, ending):
+    path = tmp_path / f"measures{ending}"
+    common = ["--backend", "openvino", "--resamples", 20]
+    code, _, told = run(folder / "model", folder / "sts.tsv", folder / "pairs.csv", "--plot", path, *common)
+    assert code == 0, told
+    assert path.read_bytes()[:4] in (b"<?xm", b"\x89PNG", b"%PDF")
+    if ending == ".svg":
+        assert "<svg" in path.read_text()
+
+
+def test_pictures_that_cannot_be_drawn_are_told_first(folder, tmp_path):
+    for path, message in (("a.gif", ".svg, .png, .pdf"), ("none/a.svg", "there is no folder")):
+        code, _, told = run(folder / "nothing", folder / "sts.tsv", "--plot", tmp_path / path)
+        assert code == 2
+        assert message in " ".join(told.split())
+    with pytest.raises(InputError, match="one at least"):
+        draw_standings([], tmp_path / "a.svg")
+
+
+def test_texts_with_labels_are_for_what_is_asked(folder, tmp_path):
+    rows = [f"{text}\t{label}\n" for text, label in [("a dog", "x"), ("dogs", "x"), ("red", "y"), ("blue", "y")] * 3]
+    (tmp_path / "texts.tsv").write_text("text\tlabel\n" + "".join(rows))
+    code, shown, _ = run(folder / "model", tmp_path / "texts.tsv", "--backend", "openvino")
+    assert (code, shown.split("\t")[1]) == (0, "v_measure")
+    code, _, told = run(folder / "model", tmp_path / "texts.tsv", "--task", "classification", "--backend", "openvino")
+    assert code == 2
+    assert "no other rows" in told
+    code, _, told = run(folder / "model", tmp_path / "texts.tsv", "--task", "clusters", "--backend", "openvino")
+    assert code == 2
+    assert "clustering" in told
 
 
 def test_published_figures_come_out(minilm):

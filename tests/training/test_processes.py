@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from sbert import SentenceTransformer, losses
-from sbert.training import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-from support.training import greatest_difference, pairs, tiny, weights
+from sbert import losses
+from sbert.models import load
+from sbert.training.arguments import TrainingArguments
+from sbert.training.trainer import Trainer
+from support.tiny import make_tiny_late, make_tiny_model
+from support.training import greatest_difference, pairs, weights
 
 ROWS = pairs(48)
 TESTS = Path(__file__).parents[1]
@@ -21,11 +24,11 @@ TESTS = Path(__file__).parents[1]
 def run(folder, loss, batch_size):
     """Train on a copy of a model without dropout, which would differ between processes."""
     torch.manual_seed(0)  # of the classifier
-    model = SentenceTransformer(str(folder / "model"), backend="torch")
+    model = load(str(folder / "model"), backend="torch")
     for module in model.named_modules():
         if hasattr(module[1], "p"):
             module[1].p = 0.0
-    args = SentenceTransformerTrainingArguments(
+    args = TrainingArguments(
         str(folder / f"run-{batch_size}"),
         max_steps=6,
         per_device_train_batch_size=batch_size,
@@ -43,23 +46,24 @@ def run(folder, loss, batch_size):
         "cached": lambda model: losses.CachedMultipleNegativesRankingLoss(
             model, mini_batch_size=2, gather_across_devices=True
         ),
+        "late": lambda model: losses.MultiVectorMultipleNegativesRankingLoss(model, gather_across_devices=True),
     }
     data = ROWS
     if loss == "classes":
         data = [row | {"score": int(3 * row["score"])} for row in ROWS]
-    elif loss in ("gathered", "cached"):
+    elif loss in ("gathered", "cached", "late"):
         data = [{"one": row["one"], "two": row["two"]} for row in ROWS]
-    trainer = SentenceTransformerTrainer(model, args, data, loss=makers[loss])
+    trainer = Trainer(model, args, data, loss=makers[loss])
     trainer.train()
     if trainer.is_world_process_zero():
         model.save_pretrained(folder / f"done-{batch_size}")
     return model
 
 
-@pytest.mark.parametrize("loss", ["mean", "classes", "gathered", "cached"])
+@pytest.mark.parametrize("loss", ["mean", "classes", "gathered", "cached", "late"])
 def test_two_are_as_one(tmp_path, loss):
-    tiny(tmp_path)
-    before = weights(SentenceTransformer(str(tmp_path / "model"), backend="torch"))
+    (make_tiny_late if loss == "late" else make_tiny_model)(tmp_path / "model", "bert")
+    before = weights(load(str(tmp_path / "model"), backend="torch"))
     one = run(tmp_path, loss, 8)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -77,7 +81,7 @@ def test_two_are_as_one(tmp_path, loss):
     for process in processes:
         _, errors = process.communicate(timeout=200)
         assert process.returncode == 0, errors.decode()[-2000:]
-    two = SentenceTransformer(str(tmp_path / "done-4"), backend="torch")
+    two = load(str(tmp_path / "done-4"), backend="torch")
     moved = greatest_difference(before, weights(one))
     assert moved > 1e-4
     assert greatest_difference(weights(one), weights(two)) < 1e-3 * moved

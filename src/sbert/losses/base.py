@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import InputError
 from .columns import Chunks, Features, outputs_of
+from .tokens import pad_id_of
 
 #: A vector for each text of a column: (B, d).
 Embeddings = Sequence[Tensor]
@@ -54,9 +55,17 @@ class Loss(nn.Module):
 
     def embed(self, columns: Sequence[Features]) -> list[Any]:
         """The vectors of each column, with gradients: (B, d)."""
-        pad_id = getattr(getattr(self.model, "tokenizer", None), "pad_id", 0) or 0
-        found = outputs_of(self.network, columns, (VECTORS,), self.chunks, pad_id)
-        return [outputs[VECTORS] for outputs in found]
+        found = outputs_of(self.network, columns, (VECTORS,), self.chunks, pad_id_of(self.model))
+        return self.completed(columns, [outputs[VECTORS] for outputs in found])
+
+    def completed(self, columns: Sequence[Features], vectors: Sequence[Tensor]) -> list[Any]:  # noqa: ARG002
+        """Vectors with what else the loss reads beside them, such as those of a guide; here they are all.
+
+        Args:
+            columns: what the vectors were made of.
+            vectors: (B, d) each.
+        """
+        return list(vectors)
 
     def compute_loss_from_embeddings(self, embeddings: Embeddings, labels: Tensor | None = None) -> Value:
         """The loss of vectors that are there already.
@@ -132,6 +141,17 @@ class CachedLoss(Loss):
     def get_config_dict(self) -> dict[str, Any]:  # noqa: D102
         chunk = {"mini_batch_size": self.chunks.rows, "mini_batch_num_tokens": self.chunks.tokens}
         return super().get_config_dict() | {name: value for name, value in chunk.items() if value is not None}
+
+
+def check_loss(argument: str, loss: Any) -> None:
+    """Check what is passed where a loss is wanted.
+
+    Raises:
+        InputError: it is none of this package's.
+    """
+    if not isinstance(loss, Loss):
+        shown = f"the class {loss.__name__}: make one of the model" if isinstance(loss, type) else type(loss).__name__
+        raise InputError(f"{argument} must be a loss of sbert.losses; got {shown}.")
 
 
 def mean_of(losses: Sequence[Tensor]) -> Tensor:

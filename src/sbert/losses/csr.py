@@ -11,9 +11,10 @@ from torch.nn.functional import mse_loss
 
 from ..engines.torch.sparse_auto_encoder import BACKBONE, FROM_4K, FROM_AUX, FROM_K, LEFT_OVER, SparseAutoEncoder
 from ..errors import InputError
-from .base import VECTORS, Embeddings, Loss, Value
+from .base import VECTORS, Embeddings, Loss, Value, check_loss
 from .columns import Features, outputs_of
 from .sparse import SparseMultipleNegativesRankingLoss
+from .tokens import pad_id_of
 
 #: How much less what ``4 k`` latent numbers give back counts than what ``k`` do.
 _WIDER = 8.0
@@ -50,8 +51,7 @@ class CSRReconstructionLoss(Loss):
         In training, it is noted which latent numbers were used.
         """
         names = (VECTORS, BACKBONE, FROM_K, FROM_4K, FROM_AUX, LEFT_OVER)
-        pad_id = getattr(getattr(self.model, "tokenizer", None), "pad_id", 0) or 0
-        found = outputs_of(self.network, columns, names, self.chunks, pad_id)
+        found = outputs_of(self.network, columns, names, self.chunks, pad_id_of(self.model))
         for coder in self._coders():
             if coder.training and torch.is_grad_enabled():
                 coder.count(torch.cat([outputs[VECTORS] for outputs in found]))
@@ -97,7 +97,8 @@ class CSRLoss(CSRReconstructionLoss):
 
     def __init__(self, model: Any, loss: Loss | None = None, beta: float = 0.1, gamma: float = 1.0) -> None:
         super().__init__(model, beta)
-        self.of_vectors = loss or SparseMultipleNegativesRankingLoss(model)
+        self.of_vectors = SparseMultipleNegativesRankingLoss(model) if loss is None else loss
+        check_loss("loss", self.of_vectors)
         self.label, self.gamma = self.of_vectors.label, gamma
 
     def check_columns(self, columns: int, labels: bool) -> None:  # noqa: D102

@@ -43,3 +43,17 @@ def gathered(rows: Tensor) -> Tensor:
 def first_row_of(rows: int) -> int:
     """Where this process's rows begin among those of all."""
     return dist.get_rank() * rows if together() else 0
+
+
+def greatest(number: int, device: torch.device) -> int:
+    """The greatest of the numbers of all processes.
+
+    Args:
+        number: this process's.
+        device: where they exchange tensors.
+    """
+    if not together():
+        return number
+    found = torch.tensor(number, device=device)
+    dist.all_reduce(found, dist.ReduceOp.MAX)
+    return int(found)

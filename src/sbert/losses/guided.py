@@ -90,9 +90,6 @@ class GISTEmbedLoss(Loss):
         self.gather_across_devices = gather_across_devices
         self._same_tokens: dict[str, bool] = {}
 
-    def embed(self, columns: Sequence[Features]) -> list[Any]:  # noqa: D102
-        return self.completed(columns, super().embed(columns))
-
     def completed(self, columns: Sequence[Features], vectors: Sequence[Tensor]) -> list[Guided]:
         """Vectors of columns with those of the guide.
 

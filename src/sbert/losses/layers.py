@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import kl_div, log_softmax, softmax
 
+from ..engines.torch.weighted_layer_pooling import WeightedLayerPooling
 from ..errors import InputError, one_of
 from .base import VECTORS, Loss, name_of
 from .columns import Features, outputs_of
@@ -81,13 +82,18 @@ class AdaptiveLayerLoss(WrappingLoss):
         layer_weighting: str | Callable[[int], float] = "uniform",
     ) -> None:
         super().__init__(model, loss)
-        if type(loss).embed is not Loss.embed and not hasattr(loss, "completed"):
+        within = loss
+        while isinstance(within, WrappingLoss):
+            within = within.of_each
+        if type(within).embed is not Loss.embed:
             raise InputError(
-                f"{type(self).__name__} asks a loss of vectors of one network; {type(loss).__name__} reads others."
+                f"{type(self).__name__} asks a loss of vectors of one network; {type(within).__name__} reads others."
             )
         first = self.network[0] if isinstance(self.network, nn.Sequential) else None
         if getattr(first, "auto_model", None) is None:
             raise InputError(f"{type(self).__name__} needs a model whose first module is a Transformer.")
+        if any(isinstance(module, WeightedLayerPooling) for module in self.network.modules()):
+            raise InputError(f"{type(self).__name__} trains layers by themselves; WeightedLayerPooling reads them all.")
         if isinstance(layer_weighting, str) and layer_weighting not in _WEIGHTINGS:
             raise one_of("layer_weighting", layer_weighting, _WEIGHTINGS)
         check_count("n_layers_per_step", n_layers_per_step)

@@ -14,6 +14,7 @@ from .distillation import DistillKLDivLoss, MarginMSELoss
 from .maxsim import colbert_pairwise, colbert_scores
 from .ranking import MultipleNegativesRankingLoss
 from .token_vectors import TokenVectors
+from .tokens import pad_id_of
 
 #: Of a column's features: which tokens count, (B, tokens) bool; by default those that are no padding.
 KEPT = "kept"
@@ -43,8 +44,7 @@ class OfTokens(Loss):
             reach = (features[_MASK].bool() | mask).to(features[_MASK].dtype)
             others = {name: value for name, value in features.items() if name != KEPT}
             read.append({**others, _SEEN: features[_MASK], _MASK: reach})
-        pad_id = getattr(getattr(self.model, "tokenizer", None), "pad_id", 0) or 0
-        found = outputs_of(_Seeing(self.network), read, (_TOKENS,), self.chunks, pad_id)
+        found = outputs_of(_Seeing(self.network), read, (_TOKENS,), self.chunks, pad_id_of(self.model))
         vectors = [outputs[_TOKENS] for outputs in found]
         return [TokenVectors(part, mask[:, : part.shape[1]]) for part, mask in zip(vectors, kept, strict=True)]
 

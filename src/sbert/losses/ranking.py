@@ -105,7 +105,7 @@ class MultipleNegativesRankingLoss(Loss):
     def logits(self, embeddings: list[Any], labels: Any) -> list[Tensor]:
         """Scaled similarities, (B, m) a direction; those with documents first, where row i's own is in column i."""
         anchors, positives, *_ = embeddings
-        whole = [gathered(column) if self.gather_across_devices else column for column in embeddings]
+        whole = [_everybodys(column) for column in embeddings] if self.gather_across_devices else embeddings
         all_anchors, documents = whole[0], _joined(whole[1:])
         rows, total = len(anchors), len(all_anchors)
         first = first_row_of(rows) if self.gather_across_devices else 0
@@ -219,6 +219,10 @@ class CachedMultipleNegativesSymmetricRankingLoss(CachedLoss, MultipleNegativesS
     ) -> None:
         super().__init__(model, scale, similarity_fct, gather_across_devices)
         self.cached(mini_batch_size, mini_batch_num_tokens)
+
+
+def _everybodys(column: Any) -> Any:
+    return column.gathered() if isinstance(column, TokenVectors) else gathered(column)
 
 
 def _joined(columns: Sequence[Any]) -> Any:

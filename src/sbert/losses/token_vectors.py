@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from .devices import gathered, greatest
+
 
 @dataclass(frozen=True)
 class TokenVectors:
@@ -29,8 +31,18 @@ class TokenVectors:
     def cat(cls, columns: Sequence[TokenVectors]) -> TokenVectors:
         """The texts of several columns one after another."""
         widest = max(column.vectors.shape[1] for column in columns)
-        gaps = [widest - column.vectors.shape[1] for column in columns]
-        return cls(
-            torch.cat([pad(column.vectors, (0, 0, 0, gap)) for column, gap in zip(columns, gaps, strict=True)]),
-            torch.cat([pad(column.mask, (0, gap)) for column, gap in zip(columns, gaps, strict=True)]),
-        )
+        wide = [column.padded(widest) for column in columns]
+        return cls(torch.cat([column.vectors for column in wide]), torch.cat([column.mask for column in wide]))
+
+    def padded(self, tokens: int) -> TokenVectors:
+        """The same, with tokens that do not count up to a number of them."""
+        gap = tokens - self.vectors.shape[1]
+        return TokenVectors(pad(self.vectors, (0, 0, 0, gap)), pad(self.mask, (0, gap)))
+
+    def gathered(self) -> TokenVectors:
+        """The texts of all processes that train together, in their order; see :func:`~sbert.losses.devices.gathered`.
+
+        Texts of other processes may be longer.
+        """
+        wide = self.padded(greatest(self.vectors.shape[1], self.vectors.device))
+        return TokenVectors(gathered(wide.vectors), gathered(wide.mask.to(torch.uint8)).bool())

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch import distributed as dist
 
 from ..errors import InputError
-from .base import Loss, Value
+from .base import Loss, Value, check_loss
 from .columns import Features
 from .devices import together
 
@@ -32,6 +32,7 @@ class WrappingLoss(Loss):
 
     def __init__(self, model: Any, loss: Loss) -> None:
         super().__init__(model)
+        check_loss("loss", loss)
         if type(loss).forward is not Loss.forward:
             raise InputError(
                 f"{type(self).__name__} asks a loss of vectors; {type(loss).__name__} reads more than those."
@@ -45,15 +46,8 @@ class WrappingLoss(Loss):
         return self.of_each.embed(columns)
 
     def completed(self, columns: Sequence[Features], vectors: Sequence[Tensor]) -> list[Any]:
-        """Vectors of columns as the other loss takes them: with those of a guide beside them, where it has one.
-
-        Args:
-            columns: what the vectors were made of.
-            vectors: (B, d) each.
-        """
-        complete = getattr(self.of_each, "completed", None)
-        found: list[Any] = list(vectors) if complete is None else complete(columns, vectors)
-        return found
+        """Vectors of columns as the other loss takes them."""
+        return self.of_each.completed(columns, vectors)
 
     def check_columns(self, columns: int, labels: bool) -> None:  # noqa: D102
         self.of_each.check_columns(columns, labels)

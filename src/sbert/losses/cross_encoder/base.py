@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ...errors import InputError
 from ..base import Loss, Value, name_of
 from ..columns import Features, outputs_of
+from ..tokens import pad_id_of
 
 SCORES = "scores"
 #: The feature that says of how many rows the pairs are: those of a row are that far apart.
@@ -106,8 +107,7 @@ class CrossEncoderLoss(Loss):
 
     def scores(self, features: Features) -> Tensor:
         """The scores of pairs, with gradients: (pairs, labels of the model)."""
-        pad_id = getattr(getattr(self.model, "tokenizer", None), "pad_id", 0) or 0
-        return outputs_of(self.network, [features], (SCORES,), self.chunks, pad_id)[0][SCORES]
+        return outputs_of(self.network, [features], (SCORES,), self.chunks, pad_id_of(self.model))[0][SCORES]
 
     def laid_out(self, scores: Tensor, rows: int | None) -> Tensor:  # noqa: ARG002
         """Scores as :meth:`compute_loss_from_logits` takes them.

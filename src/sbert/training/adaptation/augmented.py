@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import InputError, positive
-from ...util import semantic_search
+from ...search.exact import search
 from ..tables import Table
 
 
@@ -50,8 +50,8 @@ def silver_pairs(
         raise InputError(f"texts must hold two different ones at least; got {len(held)}.")
     positive("top_k", top_k)
     vectors = model.encode(held)
-    hits = semantic_search(vectors, vectors, top_k=min(top_k + 1, len(held)))
-    found = [(place, int(hit["corpus_id"])) for place, near in enumerate(hits) for hit in near]
+    near = search(vectors, vectors, top_k=min(top_k + 1, len(held))).ids.tolist()
+    found = [(place, other) for place, others in enumerate(near) for other in others]
     generator = np.random.default_rng(seed)
     drawn = generator.integers(0, len(held), (random_pairs, 2)).tolist() if random_pairs else []
     left_out = {frozenset(pair) for pair in known}
