@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from sbert import SentenceTransformer
+from sbert import SentenceTransformer, models
 from sbert.errors import InputError
 from sbert.losses import (
     AnglELoss,
@@ -759,7 +759,7 @@ def test_fewer_layers_and_fewer_numbers(load, guided):
     assert loss.get_config_dict()["matryoshka_dims"] == [32, 8]
 
 
-def test_losses_that_cannot_be_wrapped_are_refused(load):
+def test_losses_that_cannot_be_wrapped_are_refused(load, folders):
     model = load("bert")
     inner = MultipleNegativesRankingLoss(model)
     with pytest.raises(InputError, match="asks a loss of vectors; DenoisingAutoEncoderLoss reads more"):
@@ -774,6 +774,13 @@ def test_losses_that_cannot_be_wrapped_are_refused(load):
         AdaptiveLayerLoss(model, inner, layer_weighting="logs")
     with pytest.raises(InputError, match="n_layers_per_step must be 1 or more"):
         AdaptiveLayerLoss(model, inner, n_layers_per_step=0)
+    network = models.Transformer(str(folders / "bert"), config_kwargs={"output_hidden_states": True})
+    layers = models.WeightedLayerPooling(32, network.config.num_hidden_layers, 0)
+    together = SentenceTransformer(modules=[network, layers, models.Pooling(32)], device="cpu")
+    with pytest.raises(InputError, match="WeightedLayerPooling reads them all"):
+        AdaptiveLayerLoss(together, MultipleNegativesRankingLoss(together))
+    with pytest.raises(InputError, match=r"loss must be a loss of sbert\.losses; got the class CoSENTLoss: make one"):
+        MatryoshkaLoss(model, CoSENTLoss, [32])
     with pytest.raises(InputError, match="distance_metric must be one of 'cosine', 'mse', 'l2'"):
         EmbedDistillLoss(model, "cosin")
     with pytest.raises(InputError, match="aggregation must be one of 'mean', 'sum'"):

@@ -57,6 +57,9 @@ def test_what_a_wrapped_loss_asks_for_is_asked():
         loss.check_columns(2, labels=True)
     with pytest.raises(InputError, match="SparseMarginMSELoss needs labels"):
         loss.check_columns(3, labels=False)
+    for wrong in ("SparseMarginMSELoss", losses.SparseMarginMSELoss):
+        with pytest.raises(InputError, match=r"loss must be a loss of sbert\.losses; got"):
+            losses.SpladeLoss(model, wrong, 0.1)
     with pytest.raises(InputError, match="document_regularizer_weight must be 0 or more; got -1"):
         losses.SpladeLoss(model, losses.SparseMultipleNegativesRankingLoss(model), -1)
 

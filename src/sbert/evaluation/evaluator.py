@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
+from ..data.files import atomic_write
 from ..errors import InputError
 from .outcomes import Outcomes
 
@@ -72,19 +74,25 @@ class Evaluator(ABC):
         return metrics
 
     def _write(self, folder: Path, row: dict[str, float]) -> None:
+        """Add a row to the table, in place of that of the same step: a run that goes on measures a step once more."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.table}{f'_{self.name}' if self.name else ''}_results.csv"
-        new = not path.exists()
-        if not new:
+        rows: list[dict[str, str]] = []
+        if path.exists():
             with path.open(encoding="utf-8", newline="") as file:
-                header = next(csv.reader(file), [])
+                reader = csv.DictReader(file)
+                rows, header = list(reader), list(reader.fieldnames or [])
             if header != list(row):
                 raise InputError(f"{path} is a table of other columns, {header}. Name another folder or evaluator.")
-        with path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(row))
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
+        told = {name: str(value) for name, value in row.items()}
+        if row["steps"] >= 0:
+            rows = [one for one in rows if any(one[name] != told[name] for name in ("epoch", "steps"))]
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(told))
+        writer.writeheader()
+        writer.writerows([*rows, told])
+        with atomic_write(path) as whole:
+            whole.write(text.getvalue().encode())
 
 
 def encode_options(batch_size: int | None, show_progress_bar: bool, truncate_dim: int | None) -> dict[str, Any]:
