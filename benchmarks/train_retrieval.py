@@ -1,9 +1,9 @@
 """Domain training on MedQuAD: ranking with mined hard negatives, then a cross-encoder that reranks what is found.
 
-The bi-encoder's base is paraphrase-MiniLM-L3-v2, which knows nothing of medicine; it learns from questions of the
-training split, their answers, and hard negatives that the base itself mines. The cross-encoder's is the tiny BERT inside
-a SPLADE package, with negatives that the trained bi-encoder mines. nDCG@10 on the questions of the test split among all
-answers.
+The bi-encoder's base is paraphrase-MiniLM-L3-v2, which knows nothing of medicine; it learns from questions of
+the training split, their answers, and hard negatives that the base itself mines. The tiny BERT inside a
+SPLADE package becomes the cross-encoder, with negatives that the trained bi-encoder mines. nDCG@10 on the
+questions of the test split among all answers.
 """
 
 from __future__ import annotations
