@@ -139,6 +139,19 @@ def test_a_killed_run_goes_on(tmp_path):
     assert greatest_difference(weights(whole), weights(done)) == 0
 
 
+def test_weights_that_were_collected_from_processes_are_saved(tmp_path):
+    """As a trainer under FSDP saves, which has a part of the weights in each process."""
+    model = tiny(tmp_path)
+    trainer = SentenceTransformerTrainer(model, arguments(tmp_path), ROWS, loss=losses.CosineSimilarityLoss(model))
+    before = weights(model)
+    collected = {f"network.{name}": tensor + 1 for name, tensor in model.state_dict().items()}
+    trainer._save(str(tmp_path / "collected"), state_dict=collected)
+    saved = weights(SentenceTransformer(str(tmp_path / "collected"), backend="torch"))
+    for name, tensor in before.items():
+        np.testing.assert_array_equal(saved[name], tensor + 1)
+    assert greatest_difference(weights(model), before) == 0
+
+
 def test_several_datasets_with_losses_of_their_own(tmp_path):
     model = tiny(tmp_path)
     triplets = [{"a": one, "p": one, "n": other} for one, other in zip(sentences(16), sentences(16, 1), strict=True)]
