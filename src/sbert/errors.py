@@ -16,6 +16,7 @@
     ├── UnsupportedModelError                no installed engine runs this architecture or module
     ├── MissingDependencyError (ImportError) an optional library is needed; the pip line is named
     ├── EngineError (RuntimeError)           the forward pass failed
+    ├── TrainingError (ArithmeticError)      a loss is no finite number; the step and the batch are named
     ├── StoredIndexError                     a lasting index cannot be opened, read or changed
     │   └── OtherModelError                  it holds vectors of another model; both are named
     └── DataError (ValueError)               a data file cannot be read as asked
@@ -99,6 +100,10 @@ class MissingDependencyError(SbertError, ImportError):
 
 class EngineError(SbertError, RuntimeError):
     """The forward pass failed."""
+
+
+class TrainingError(SbertError, ArithmeticError):
+    """Training cannot go on: a loss, or the weights, are NaN or infinite."""
 
 
 class StoredIndexError(SbertError):

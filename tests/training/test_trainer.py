@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from sbert import SentenceTransformer, losses
-from sbert.errors import DataError, InputError
+from sbert.errors import DataError, InputError, TrainingError
 from sbert.evaluation import EmbeddingSimilarityEvaluator
 from sbert.training import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from support.training import greatest_difference, pairs, sentences, tiny, weights
@@ -290,6 +290,35 @@ def test_wrong_data_is_told_before_the_first_step(tmp_path):
         trained(tmp_path, "model")
     with pytest.raises(InputError, match="args must be"):
         SentenceTransformerTrainer(model, {"lr": 1}, ROWS)
+
+
+class Breaking(losses.CosineSimilarityLoss):
+    """Gives what is no number where a label is below 0."""
+
+    def loss(self, embeddings, labels):
+        found = super().loss(embeddings, labels)
+        return {"fine": found, "broken": found * torch.where(labels < 0, torch.nan, 1.0).sum()}
+
+
+def test_a_loss_that_is_no_number_stops_the_training(tmp_path):
+    model = tiny(tmp_path)
+    rows = [*ROWS[:20], ROWS[20] | {"score": -1.0}, *ROWS[21:]]
+    with pytest.raises(TrainingError, match=r"The loss \(broken\) is nan in step \d.*of this batch") as told:
+        trained(tmp_path, model, rows, Breaking(model), max_steps=20, save_strategy="steps", save_steps=1)
+    assert all(np.isfinite(weight).all() for weight in weights(model).values())
+    assert "label " in str(told.value)
+    assert "and 5 more rows" in str(told.value)
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
+    model = tiny(tmp_path)
+    trainer = SentenceTransformerTrainer(model, arguments(tmp_path), ROWS, loss=losses.CoSENTLoss(model))
+    torch.nn.init.constant_(next(model.parameters()), torch.inf)
+    with pytest.raises(TrainingError, match="not saved"):
+        trainer.save_model(str(tmp_path / "saved"))
+    assert not (tmp_path / "saved").exists()
+    with pytest.raises(TrainingError, match="since an earlier step"):
+        trainer.train()
 
 
 def test_columns_may_be_chosen_by_name(tmp_path):

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from ..errors import InputError, one_of
+from ..errors import InputError, TrainingError, one_of
 from ..evaluation import Evaluator, SequentialEvaluator
 from ..models.multi_vector_encoder import MultiVectorEncoder
 from ..models.queries import DOCUMENT, QUERY
@@ -29,6 +29,7 @@ from .batches import (
     TokenBudgetBatchSampler,
 )
 from .collator import Collator
+from .finite import check_loss, weights_are_finite
 from .layout import Layout, check_rows, layout_of, values_of
 from .mixing import Mixed, MixedBatchSampler, ProportionalBatchSampler, RoundRobinBatchSampler
 from .record import DatasetRecord, TrainingRecord
@@ -170,12 +171,19 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: Any = None,  # noqa: ARG002
     ) -> Any:
-        """The loss of a batch; of one in parts the sum, and each part is logged."""
-        value = model(**inputs)
+        """The loss of a batch; of one in parts the sum, and each part is logged.
+
+        Raises:
+            TrainingError: it is NaN or infinite, in training.
+        """
+        value, parts = model(**inputs), {}
         if isinstance(value, Mapping):
-            for name, part in value.items():
-                self._parts.setdefault(name, []).append(part.detach())
+            parts = {name: part.detach() for name, part in value.items()}
+            for name, part in parts.items():
+                self._parts.setdefault(name, []).append(part)
             value = torch.stack([part.float() for part in value.values()]).sum()
+        if model.training:
+            check_loss(value, parts, self.trained_model, inputs, self.state.global_step)
         return (value, {}) if return_outputs else value
 
     def prediction_step(
@@ -327,6 +335,11 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         if not self.args.should_save:
             return
         folder = Path(output_dir or self.args.output_dir)
+        if not weights_are_finite(self.trained_model.trainable("Saving")):
+            raise TrainingError(
+                f"Weights are NaN or infinite after step {self.state.global_step:,}, and were not saved; earlier "
+                "checkpoints stay as they are. Lower the learning rate, or set max_grad_norm."
+            )
         self.trained_model.training_notes = self.record.markdown(self.state)
         if state_dict is not None:  # collected from processes that hold a part each
             held = {name.removeprefix("network."): tensor for name, tensor in state_dict.items()}
