@@ -100,7 +100,7 @@ def evaluate(
         difference = _compared(found, level, resamples)
         if as_json:
             print_json(_as_json(path, evaluator, names, found, difference))
-        rows.append(_as_row(path, found, difference))
+        rows.append(_as_row(path, found, difference, shown=level is not None))
         standings += [(name, path, one) for name, one in zip(names, found, strict=True)]
     if not as_json:
         print_table(_heads(level, against), rows)
@@ -144,14 +144,15 @@ def _heads(level: float | None, against: str | None) -> list[str]:
     return [*heads, "time"]
 
 
-def _as_row(path: str, found: list[_Found], difference: Difference | None) -> tuple[str, ...]:
+def _as_row(path: str, found: list[_Found], difference: Difference | None, *, shown: bool) -> tuple[str, ...]:
     first, *others = found
     row = [path, first.measure, f"{first.value:.4f}", _ends(first.interval)]
     for other in others:
         # Of two families, such as dense and late interaction, the measures have other names.
         named = "" if other.measure == first.measure else f" ({other.measure})"
         row += [f"{other.value:.4f}{named}", f"{first.value - other.value:+.4f}"]
-        row += ["", ""] if difference is None else [_ends(difference.interval), f"{difference.p:.4f}"]
+        interval = difference.interval if difference is not None and shown else None
+        row += [_ends(interval), "" if difference is None else f"{difference.p:.4f}"]
     return (*row, f"{sum(one.seconds for one in found):.1f} s")
 
 
