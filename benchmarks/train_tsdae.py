@@ -18,18 +18,18 @@ from train_jobs import Job, data_or_end, retrieval, start, train_both
 from sbert import SentenceTransformer
 from sbert.evaluation import InformationRetrievalEvaluator
 
-COLLECTIONS = ("scifact",)
+COLLECTIONS = ("medquad",)
 DELETED = 0.6
 
 
 def main() -> None:
     options = start(__doc__, rounds=1)
-    data = data_or_end(options, "retrieval", "scifact")
+    data = data_or_end(options, "retrieval", COLLECTIONS[0])
     base = str(splade_tiny())
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as made:
         for name in COLLECTIONS:
-            held = retrieval(data / "retrieval" / name)
+            held = retrieval(data / "retrieval" / name, 6000)
             test = held.relevant["test"]
             judge = InformationRetrievalEvaluator({query: held.queries[query] for query in test}, held.corpus, test)
 
