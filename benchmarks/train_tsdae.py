@@ -1,4 +1,4 @@
-"""TSDAE: what unsupervised training on a domain's own texts brings, or does not: SciFact, nDCG@10.
+"""TSDAE: what unsupervised training on a domain's own texts brings, or does not: MedQuAD, nDCG@10.
 
 The base is the tiny BERT inside a SPLADE package with mean pooling; its texts are the collection's sentences.
 """

@@ -1,0 +1,1 @@
+"""Models inside other libraries, by the base classes that these give; each needs its library, and imports it alone."""
