@@ -22,7 +22,7 @@ LAYERS = (
     {"search", "distillation", "index", "losses"},
     {"evaluation"},
     {"training"},
-    {"util"},
+    {"util", "server", "integrations"},
     {"cli", "__init__"},
     {"__main__"},
 )
