@@ -1,6 +1,7 @@
 """The trainer: it learns, goes on where it stopped, and tells what is wrong before it starts."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -9,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import TrainerState
 
 from sbert import SentenceTransformer, losses
 from sbert.errors import DataError, InputError, TrainingError
 from sbert.evaluation import EmbeddingSimilarityEvaluator
 from sbert.training import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sbert.training.memory import GiveMemoryBack
 from support.training import greatest_difference, pairs, sentences, tiny, weights
 
 ROWS = pairs(48)
@@ -319,6 +322,27 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
     assert not (tmp_path / "saved").exists()
     with pytest.raises(TrainingError, match="since an earlier step"):
         trainer.train()
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux, to see what is resident")
+def test_free_memory_is_given_back(tmp_path):
+    """Blocks of many sizes, of which every other one is in use: what is free between them stays in the process."""
+    held = [torch.ones(size) for size in range(20_000, 24_000)]
+    del held[::2]
+    before = _resident()
+    callback = GiveMemoryBack()
+    model = tiny(tmp_path)
+    for step in range(1, 21):
+        callback.on_step_end(None, TrainerState(global_step=step), None)
+    if callback._trim is not None:
+        assert _resident() < before - 50e6
+    trainer = SentenceTransformerTrainer(model, arguments(tmp_path), ROWS)
+    assert any(isinstance(one, GiveMemoryBack) for one in trainer.callback_handler.callbacks)
+
+
+def _resident():
+    """Bytes of this process that are in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_columns_may_be_chosen_by_name(tmp_path):

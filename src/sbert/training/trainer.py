@@ -31,6 +31,7 @@ from .batches import (
 from .collator import Collator
 from .finite import check_loss, weights_are_finite
 from .layout import Layout, check_rows, layout_of, values_of
+from .memory import GiveMemoryBack
 from .mixing import Mixed, MixedBatchSampler, ProportionalBatchSampler, RoundRobinBatchSampler
 from .record import DatasetRecord, TrainingRecord
 from .tables import as_rows, is_several, is_stream
@@ -150,7 +151,7 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
             data_collator=data_collator or Collator(self.trained_model, self.layouts, losses),
             train_dataset=next(iter(self._train.values())) if "" in self._train else _mixed(self._train),
             eval_dataset=evaluated,
-            callbacks=[*(callbacks or []), *self._callbacks(losses)],
+            callbacks=[*(callbacks or []), *self._callbacks(losses), GiveMemoryBack()],
             optimizers=optimizers,
             **options,
         )
