@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TEXTS = ["How can I change my password?", "Where is the harbour?", "I forgot my password.", "The harbour is closed."]
-#: Commands that need more than the wheel: an extra, a cross-encoder, a model of many languages. They tell what they do.
-NEEDS_MORE = ("explain", "cluster", "align", "index", "map", "rerank")
+#: Commands that need more than the wheel: an extra, another model, data. They tell what they do.
+NEEDS_MORE = ("explain", "cluster", "align", "index", "map", "rerank", "evaluate", "train", "serve")
 SEARCHES_AN_INDEX = "docs.lance"
 
 

@@ -26,6 +26,7 @@ from . import (
     quantize,
     rerank,
     search,
+    serve,
     similarity,
     train,
 )
@@ -111,6 +112,7 @@ for _command in (
     distill.distill,
     train.train,
     evaluate.evaluate,
+    serve.serve,
     info.info,
 ):
     app.command()(_command)
