@@ -79,7 +79,8 @@ def images(results: Results) -> list[str]:
 def sparse_and_late(results: Results) -> list[str]:
     """Three kinds of vectors."""
     size = f"{results['pairs']:,} pairs; {results['questions']} questions among {results['documents']:,} documents"
-    lines = [f"{size}. Before training, dense: nDCG@10 {results['before']['ndcg@10']:.2f}.", ""]
+    before = f"dense {results['before']['ndcg@10']:.2f}, sparse {results['sparse_before']['ndcg@10']:.2f}"
+    lines = [f"{size}. nDCG@10 before training: {before}.", ""]
     for name in ("dense", "sparse", "late interaction"):
         if name in results:
             lines += _beside({name: results[name]})
