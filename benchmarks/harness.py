@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 DATA = ROOT.parent / "shared" / "data"
 RESULTS = HERE / "results"
+DOCS = ROOT / "docs"
 # The part of a machine that other work may take before figures mislead: two processes for two cores make a library
 # whose threads wait for each other many times as slow.
 BUSY = 0.15

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from harness import RESULTS, record
+from harness import DOCS, record
 from small_clip import emoji, make
 from train_jobs import Job, data_or_end, start, train_both
 
@@ -48,7 +48,8 @@ def main() -> None:
             return Job(base, rows, {"name": "MultipleNegativesRankingLoss"}, arguments, images=("image",))
 
         found = train_both(job, measure, options, scratch, "clip")
-        draw(str(scratch / "clip" / "sbert-1" / "model"), test, RESULTS / "train_images.png")
+        if not options.short:
+            draw(str(scratch / "clip" / "sbert-1" / "model"), test, DOCS / "train_images.png")
     facts: dict[str, Any] = {"before": before, "chance": chance, "drawings": len(rows), "held_out": len(test)}
     facts |= {"clip": found, "together": options.together, "rounds": options.rounds}
     record("train_images", facts | {"short_form": options.short})

@@ -73,7 +73,7 @@ def images(results: Results) -> list[str]:
         f"chance is {results['chance']:.1f} %, and before training {results['before']['text_to_image@10']:.1f} %.",
         "",
     ]
-    return [*lines, *_beside({"clip": results["clip"]}), "![What it finds](../benchmarks/results/train_images.png)", ""]
+    return [*lines, *_beside({"clip": results["clip"]}), "![What it finds](train_images.png)", ""]
 
 
 def sparse_and_late(results: Results) -> list[str]:
