@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import sbert
 from sbert import SentenceTransformer
 from sbert.cli.app import app
+from sbert.cli.training_view import JsonView, PersonView
 from support.tiny import make_tiny_model
 from support.training import greatest_difference, pairs, weights
 
@@ -267,6 +268,24 @@ def test_nothing_is_measured_where_nothing_is_asked_for(home, run):
     done = run(changes=["output=quiet", "arguments.max_steps=1", "evaluate=[]", "data=pairs.jsonl"])
     assert done.stdout == ""
     assert (home / "quiet/final/modules.json").exists()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("view", [JsonView, PersonView])
+def test_ctrl_c_is_not_lost(view):
+    """Python drops what is raised while an object is destroyed."""
+
+    class Destroyed:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    usual = signal.getsignal(signal.SIGINT)
+    with view() as shown:
+        shown.stepped(1)
+        Destroyed()
+        with pytest.raises(KeyboardInterrupt):
+            shown.stepped(2)
+    assert signal.getsignal(signal.SIGINT) is usual
 
 
 def test_ctrl_c_says_how_to_go_on(home):

@@ -10,9 +10,18 @@ from hypothesis import strategies as st
 from sbert.models.distinct import Distinct
 from sbert.models.parallel import ahead, share
 
+#: Threads that other tests have left.
+OTHERS = set()
+
+
+@pytest.fixture(autouse=True)
+def others():
+    OTHERS.clear()
+    OTHERS.update(threading.enumerate())
+
 
 def names():
-    return {thread.name for thread in threading.enumerate() if thread.name.startswith("sbert")}
+    return {thread.name for thread in threading.enumerate() if thread.name.startswith("sbert") and thread not in OTHERS}
 
 
 def test_ahead_keeps_the_order_and_works_one_ahead():

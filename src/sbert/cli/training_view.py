@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,17 +18,45 @@ _EVAL = "eval_"
 _WIDEST = 72
 
 
-class JsonView(AbstractContextManager["JsonView"]):
-    """An object for each event on standard output."""
+class _View(AbstractContextManager["_View"]):
+    """Ctrl-C stops the training, sooner or later.
 
-    def __exit__(self, *_: object) -> None: ...
+    Python drops the exception of a signal that comes while an object is destroyed, and the training would go on; so the
+    signal is kept in mind, and looked for after each step.
+    """
+
+    _interrupted = False
+    _before: Any = None
+
+    def __enter__(self) -> _View:
+        if threading.current_thread() is threading.main_thread():  # no other may say what a signal does
+            self._before = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _interrupt(self, *_: object) -> None:
+        self._interrupted = True
+        raise KeyboardInterrupt
+
+    def stepped(self, step: int) -> None:  # noqa: ARG002
+        """Stop where the signal has come to nothing.
+
+        Raises:
+            KeyboardInterrupt: somebody pressed Ctrl-C.
+        """
+        if self._interrupted:
+            raise KeyboardInterrupt
+
+
+class JsonView(_View):
+    """An object for each event on standard output; steps alone are not told."""
 
     def started(self, plan: Plan, step: int) -> None:
         """Tell what begins."""
         print_json({"event": "start", "step": step} | plan_as_json(plan))
-
-    def stepped(self, step: int) -> None:
-        """Steps alone are not told."""
 
     def logged(self, entry: Entry, history: Sequence[Entry], measures: Sequence[Measure]) -> None:  # noqa: ARG002
         """Tell what was logged."""
@@ -38,7 +68,7 @@ class JsonView(AbstractContextManager["JsonView"]):
         print_json({"event": "checkpoint", "step": step, "folder": str(folder)})
 
 
-class PersonView(AbstractContextManager["PersonView"]):
+class PersonView(_View):
     """A bar with curves below it in a terminal; elsewhere a line for each evaluation."""
 
     def __init__(self) -> None:
@@ -49,10 +79,11 @@ class PersonView(AbstractContextManager["PersonView"]):
         self._saved = 0
         self._curves: Any = ""
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, *raised: object) -> None:
+        super().__exit__(*raised)
         if self._live is not None:
             self._live.stop()
-        if kind is KeyboardInterrupt and self._steps:
+        if raised[0] is KeyboardInterrupt and self._steps:
             note(f"Stopped. The same command goes on from step {self._saved:,}.")
 
     def started(self, plan: Plan, step: int) -> None:
@@ -77,6 +108,7 @@ class PersonView(AbstractContextManager["PersonView"]):
 
     def stepped(self, step: int) -> None:
         """Move the bar."""
+        super().stepped(step)
         if self._bar is not None:
             self._bar.update(self._task, completed=step)
 
