@@ -7,6 +7,7 @@ no forward pass and no tokeniser runs, and :func:`forks` tells those who keep th
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import sys
@@ -161,3 +162,14 @@ def without_collector() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def give_memory_back() -> None:
+    """Have the C library return free memory to the system, where it can; it takes milliseconds.
+
+    Blocks of many sizes leave gaps, which GNU's library keeps: a process then holds several times what it uses.
+    """
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):  # another C library, or another system
+        return

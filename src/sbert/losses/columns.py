@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+
+from ..process import give_memory_back
 
 #: What a tokenizer makes of a column: ``input_ids`` and ``attention_mask``, (B, tokens), and what else a model reads.
 Features: TypeAlias = Mapping[str, Any]
@@ -22,6 +24,9 @@ _CPU_TOKENS = 4096
 _CPU_TOKENS_RECOMPUTED = 2048
 #: What a chunk costs a processor beside its tokens, in tokens: the calls of a network, there and back.
 _CPU_OVERHEAD = 96
+
+#: Chunks of GradCache between two times that free memory is given back.
+_GIVE_BACK = 4
 
 
 @dataclass(frozen=True)
@@ -192,9 +197,16 @@ def _direct(network: nn.Module, names: Sequence[str]) -> Callable[[Features], di
 
 def _recomputed(network: nn.Module, names: Sequence[str]) -> Callable[[Features], dict[str, Tensor]]:
     direct = _direct(network, names)
+    calls = count(1)
+
+    def computed(features: Features) -> dict[str, Tensor]:
+        # Chunks differ in shape, and what one leaves free does not fit the next.
+        if next(calls) % _GIVE_BACK == 0:
+            give_memory_back()
+        return direct(features)
 
     def run(features: Features) -> dict[str, Tensor]:
-        found: dict[str, Tensor] = checkpoint(direct, features, use_reentrant=False)
+        found: dict[str, Tensor] = checkpoint(computed, features, use_reentrant=False)
         return found
 
     return run
