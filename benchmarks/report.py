@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 
 from charts import Point, bars, scatter
 from figures import figures
+from harness import DOCS, RESULTS, ROOT
 from sections import BASELINE, SECTIONS, Results, chosen, is_ours, plain
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-DOCS = ROOT / "docs"
 CHARTS = {"speed.svg": "Speed of all sides on short texts", "quality.svg": "Speed and quality of all sides"}
 HEAD = [
     "# Benchmarks",
@@ -28,7 +25,7 @@ HEAD = [
 
 def load() -> dict[str, Results]:
     """All results files by name, in the order of the report."""
-    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (HERE / "results").glob("*.json")}
+    found = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")}
     return {name: found[name] for name in [*SECTIONS, *sorted(found.keys() - SECTIONS.keys())] if name in found}
 
 

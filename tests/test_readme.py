@@ -4,24 +4,16 @@ import ast
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 from typer.testing import CliRunner
 
 from sbert.cli.app import app
-
-ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+from support.readme import README, ROOT, example
 
 
 def test_the_example_prints_what_is_shown():
-    code = blocks("python")[0]
+    code, shown = example()
     assert len(code.splitlines()) <= 12
-    shown = README.partition(code)[2].partition("```\n\n```\n")[2].partition("```")[0]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == shown
 

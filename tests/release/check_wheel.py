@@ -1,6 +1,7 @@
 """The wheel alone, in an environment of its own, does what the README says: python check_wheel.py, in that environment.
 
-Not a test of pytest: what it imports must be the wheel, and nothing that development needs may be there.
+Not a test of pytest: what it imports, but for support/, must be the wheel, and nothing that development needs may be
+there.
 """
 
 import importlib.metadata
@@ -11,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+from support.readme import README, ROOT, example
+
 TEXTS = ["How can I change my password?", "Where is the harbour?", "I forgot my password.", "The harbour is closed."]
 #: Commands that need more than the wheel: an extra, another model, data. They tell what they do.
 NEEDS_MORE = ("explain", "cluster", "align", "index", "map", "rerank", "evaluate", "train", "serve")
@@ -26,20 +27,19 @@ def main() -> None:
     for unwanted in ("torch", "transformers"):
         assert importlib.util.find_spec(unwanted) is None, f"{unwanted} is there, which the wheel must not need"
     print(f"sbert {sbert.__version__}, {len(list(importlib.metadata.distributions()))} packages")
-    example()
-    commands()
+    check_example()
+    check_commands()
 
 
-def example() -> None:
+def check_example() -> None:
     """The first example prints what is shown."""
-    code = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)[0]
-    shown = README.partition(code)[2].partition("```\n\n```\n")[2].partition("```")[0]
+    code, shown = example()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == shown, done.stdout
     print("the example prints what the README shows")
 
 
-def commands() -> None:
+def check_commands() -> None:
     """Each command that is shown works, as far as the wheel alone goes."""
     command = Path(sys.executable).with_name("sbert")
     with tempfile.TemporaryDirectory() as made:

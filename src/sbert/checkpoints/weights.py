@@ -7,6 +7,7 @@ is installed, and only through its ``weights_only`` loader, which runs no code f
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -93,6 +94,17 @@ class Weights(Mapping[str, AnyArray]):
     def parameters(self) -> int:
         """Number of values in all tensors."""
         return sum(array.size for array, _ in self._tensors.values())
+
+
+def learned(weights: Weights, beside: tuple[str, ...] = ()) -> int:
+    """How many numbers of a folder's weights were learned: all but the ``position_ids`` that old checkpoints hold.
+
+    Args:
+        weights: of the folder.
+        beside: endings of names of further tensors that are not counted.
+    """
+    endings = ("position_ids", *beside)
+    return sum(math.prod(weights.shape(name)) for name in weights if not name.endswith(endings))
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -57,7 +57,13 @@ def evaluate(
         typer.Option("--task", help="classification or clustering, where texts with labels could be for both."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Add the measures to tables in a folder.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Add the measures to tables in a folder; those of --against in against/ below it.",
+        ),
     ] = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="Draw the measures: .svg, .png or .pdf.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -102,7 +101,7 @@ def _settings(module: ModuleSpec) -> dict[str, Any]:
 
 def _size(spec: ModelSpec) -> tuple[int | None, int]:
     """Number of parameters (None where the files' form needs torch to be read) and bytes of the weight files."""
-    from ..checkpoints.weights import open_weights, weight_files
+    from ..checkpoints.weights import learned, open_weights, weight_files
     from ..errors import MissingDependencyError
 
     folders = [spec.input.folder]
@@ -114,14 +113,8 @@ def _size(spec: ModelSpec) -> tuple[int | None, int]:
         opened = [open_weights(folder) for folder in with_weights]
     except MissingDependencyError:
         return None, size
-    # position_ids are stored by old checkpoints; scales, ranges and columns in float beside int8 weights, which hold
-    # them already: none is a parameter.
-    return sum(
-        math.prod(weights.shape(name))
-        for weights in opened
-        for name in weights
-        if not name.endswith(("position_ids", "_scale", ".input_range", "_kept"))
-    ), size
+    # Scales, ranges and columns in float stand beside int8 weights, which hold them already: none is a parameter.
+    return sum(learned(weights, ("_scale", ".input_range", "_kept")) for weights in opened), size
 
 
 def _lines(facts: dict[str, Any]) -> list[tuple[str, str]]:

@@ -55,13 +55,12 @@ def draw(
     as_json: Json = False,
 ) -> None:
     """Draw a map of the texts of a file or an index, with named clusters: one page, which needs no network."""
-    from ..errors import DataError
+    from ..data.files import check_folder_of
     from ..search.clusters import cluster
     from ..search.maps import draw_map
     from ..search.naming import name_clusters
 
-    if not output.expanduser().parent.is_dir():
-        raise DataError(f"{output} cannot be written: there is no folder {output.parent}.")
+    check_folder_of(output.expanduser())
     if is_index(source):
         texts, shown, vectors, total, pictures = _of_index(source, where, sample)
     elif where is not None:

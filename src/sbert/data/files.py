@@ -102,6 +102,16 @@ def decoded_lines(file: IO[bytes], source: str, bad: Callable[[DataError], None]
             )
 
 
+def check_folder_of(path: Path) -> None:
+    """Check that a file can be written there, before the work that it is to hold is done.
+
+    Raises:
+        DataError: its folder is not there.
+    """
+    if not path.parent.is_dir():
+        raise DataError(f"{path} cannot be written: there is no folder {path.parent}.")
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Write a file so that it is there whole or not at all: a temporary one beside it takes its name at the end.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ..errors import DataError
-from .files import atomic_write
+from .files import atomic_write, check_folder_of
 from .readers import Rows
 
 
@@ -45,8 +45,7 @@ def check_table(path: Path) -> Callable[[IO[bytes], list[str], list[dict[str, An
     suffix = path.suffix.lower()
     if suffix not in _WRITERS:
         raise DataError(f"{path} has the suffix {suffix!r}; rows are written to {', '.join(_WRITERS)}.")
-    if not path.parent.is_dir():
-        raise DataError(f"{path} cannot be written: there is no folder {path.parent}.")
+    check_folder_of(path)
     return _WRITERS[suffix]
 
 

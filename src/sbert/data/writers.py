@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import DataError, InputError, MissingDependencyError
 from ..types import AnyArray
-from .files import atomic_write
+from .files import atomic_write, check_folder_of
 
 
 class Writer(ABC):
@@ -152,8 +152,7 @@ def check_output(path: Path) -> Callable[[IO[bytes]], Writer]:
     suffix = path.suffix.lower()
     if suffix not in _WRITERS:
         raise DataError(f"{path} has the suffix {suffix!r}; embeddings are written to {', '.join(_WRITERS)}.")
-    if not path.parent.is_dir():
-        raise DataError(f"{path} cannot be written: there is no folder {path.parent}.")
+    check_folder_of(path)
     if suffix == ".parquet":
         _pyarrow()
     return _WRITERS[suffix]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..data.files import check_folder_of
 from ..errors import DataError, InputError, MissingDependencyError
 from .uncertainty import Interval
 
@@ -45,8 +46,7 @@ def check_picture(path: str | os.PathLike[str]) -> Path:
     path = Path(path).expanduser()
     if path.suffix.lower() not in KINDS:
         raise InputError(f"A picture's name must end with one of {', '.join(KINDS)}; got {path.name!r}.")
-    if not path.parent.is_dir():
-        raise DataError(f"{path} cannot be written: there is no folder {path.parent}.")
+    check_folder_of(path)
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 
 from ..checkpoints import ModelSpec
 from ..checkpoints.names import looks_like_path
-from ..checkpoints.weights import open_weights
+from ..checkpoints.weights import learned, open_weights
 from ..errors import CheckpointError, InputError, MissingDependencyError
 from ..late_interaction import MAXSIM
 from ..models import CrossEncoder, MultiVectorEncoder, SentenceTransformer, SparseEncoder
@@ -353,7 +352,5 @@ def _parameters(model: BaseModel) -> int | None:
         weights = open_weights(spec.input.folder)
     except (CheckpointError, MissingDependencyError):
         return None
-    # position_ids, which old checkpoints hold, are counted, not learned.
-    sizes = [math.prod(weights.shape(name)) for name in weights if not name.endswith("position_ids")]
     later = [tensor.size for module in spec.modules[1:] for tensor in getattr(module, "tensors", {}).values()]
-    return sum(sizes) + int(sum(later))
+    return learned(weights) + int(sum(later))

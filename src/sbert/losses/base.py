@@ -143,7 +143,7 @@ class CachedLoss(Loss):
         return super().get_config_dict() | {name: value for name, value in chunk.items() if value is not None}
 
 
-def check_loss(argument: str, loss: Any) -> None:
+def check_is_loss(argument: str, loss: Any) -> None:
     """Check what is passed where a loss is wanted.
 
     Raises:

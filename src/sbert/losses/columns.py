@@ -197,11 +197,11 @@ def _direct(network: nn.Module, names: Sequence[str]) -> Callable[[Features], di
 
 def _recomputed(network: nn.Module, names: Sequence[str]) -> Callable[[Features], dict[str, Tensor]]:
     direct = _direct(network, names)
-    calls = count(1)
+    calls, on_processor = count(1), next((weight.device.type == "cpu" for weight in network.parameters()), True)
 
     def computed(features: Features) -> dict[str, Tensor]:
         # Chunks differ in shape, and what one leaves free does not fit the next.
-        if next(calls) % _GIVE_BACK == 0:
+        if on_processor and next(calls) % _GIVE_BACK == 0:
             give_memory_back()
         return direct(features)
 

@@ -11,7 +11,7 @@ from torch.nn.functional import mse_loss
 
 from ..engines.torch.sparse_auto_encoder import BACKBONE, FROM_4K, FROM_AUX, FROM_K, LEFT_OVER, SparseAutoEncoder
 from ..errors import InputError
-from .base import VECTORS, Embeddings, Loss, Value, check_loss
+from .base import VECTORS, Embeddings, Loss, Value, check_is_loss
 from .columns import Features, outputs_of
 from .sparse import SparseMultipleNegativesRankingLoss
 from .tokens import pad_id_of
@@ -98,7 +98,7 @@ class CSRLoss(CSRReconstructionLoss):
     def __init__(self, model: Any, loss: Loss | None = None, beta: float = 0.1, gamma: float = 1.0) -> None:
         super().__init__(model, beta)
         self.of_vectors = SparseMultipleNegativesRankingLoss(model) if loss is None else loss
-        check_loss("loss", self.of_vectors)
+        check_is_loss("loss", self.of_vectors)
         self.label, self.gamma = self.of_vectors.label, gamma
 
     def check_columns(self, columns: int, labels: bool) -> None:  # noqa: D102

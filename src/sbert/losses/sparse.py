@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..similarity import dot_score, pairwise_cos_sim, pairwise_dot_score
-from .base import CachedLoss, Loss, Value, check_loss
+from .base import CachedLoss, Loss, Value, check_is_loss
 from .distillation import DistillKLDivLoss, MarginMSELoss, MSELoss
 from .flops import FlopsLoss
 from .pairs import AnglELoss, CoSENTLoss, CosineSimilarityLoss
@@ -60,7 +60,7 @@ class SpladeLoss(Loss):
         for name, weight in weights.items():
             if weight is not None and weight < 0:
                 raise InputError(f"{name} must be 0 or more; got {weight}.")
-        check_loss("loss", loss)
+        check_is_loss("loss", loss)
         self.of_vectors, self.label, self.chunks = loss, loss.label, loss.chunks
         #: May change while a model trains: see :mod:`sbert.training.splade_schedule`.
         self.document_regularizer_weight = document_regularizer_weight

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch import distributed as dist
 
 from ..errors import InputError
-from .base import Loss, Value, check_loss
+from .base import Loss, Value, check_is_loss
 from .columns import Features
 from .devices import together
 
@@ -32,7 +32,7 @@ class WrappingLoss(Loss):
 
     def __init__(self, model: Any, loss: Loss) -> None:
         super().__init__(model)
-        check_loss("loss", loss)
+        check_is_loss("loss", loss)
         if type(loss).forward is not Loss.forward:
             raise InputError(
                 f"{type(self).__name__} asks a loss of vectors; {type(loss).__name__} reads more than those."
