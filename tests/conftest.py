@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Callable
 
 # Tests never use the network; set before any library reads it.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -46,3 +48,10 @@ def minilm_bf16() -> SentenceTransformer:
     if "BF16" not in cpu_capabilities():
         pytest.skip("this processor has no bfloat16 arithmetic")
     return SentenceTransformer("all-MiniLM-L6-v2", backend="openvino", dtype="bfloat16")
+
+
+@pytest.fixture
+def threads() -> Callable[[], set[str]]:
+    """The names of the package's threads that run now and did not before the test: a server's live for a session."""
+    before = set(threading.enumerate())
+    return lambda: {it.name for it in threading.enumerate() if it.name.startswith("sbert") and it not in before}

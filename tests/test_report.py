@@ -19,7 +19,7 @@ def report(tmp_path):
     (tmp_path / "benchmarks" / "results").mkdir(parents=True)
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text("# x\n\n## Figures\n\ntext\n\n| old |\n|---|\n\nafter\n", encoding="utf-8")
-    for name in ("report", "sections", "training_sections", "figures", "charts"):
+    for name in ("report", "harness", "sections", "training_sections", "figures", "charts"):
         shutil.copyfile(ROOT / "benchmarks" / f"{name}.py", tmp_path / "benchmarks" / f"{name}.py")
 
     def run(*options, **results):

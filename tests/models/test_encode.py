@@ -207,7 +207,7 @@ def test_the_same_text_is_computed_once(minilm, monkeypatch, window):
     assert not np.shares_memory(tokens[0], tokens[49])  # changing one's must not change the other's
 
 
-def test_errors_name_the_place_in_the_input(minilm, monkeypatch):
+def test_errors_name_the_place_in_the_input(minilm, monkeypatch, threads):
     """Though repeated texts are taken together, and in whatever window they are."""
     monkeypatch.setattr(encoding, "WINDOW", 2)
     texts = ["a", "a", "b", "b", "c", "word " * 300, "word " * 300]
@@ -215,10 +215,10 @@ def test_errors_name_the_place_in_the_input(minilm, monkeypatch):
         minilm.encode(texts, on_truncation="error")
     with pytest.raises(NotTextError, match=r"inputs\[4\] is not valid Unicode"):
         minilm.encode(["a", "a", "b", "b", "c\ud800"])
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sbert")]
+    assert not threads()
 
 
-def test_an_error_in_one_of_several_batches_ends_the_call(minilm, monkeypatch):
+def test_an_error_in_one_of_several_batches_ends_the_call(minilm, monkeypatch, threads):
     """The first error is raised, and no thread goes on."""
     choose = minilm.engine.for_bulk
 
@@ -228,7 +228,7 @@ def test_an_error_in_one_of_several_batches_ends_the_call(minilm, monkeypatch):
     monkeypatch.setattr(minilm.engine, "for_bulk", lambda _: (3, failing))
     with pytest.raises(EngineError, match="broken"):
         minilm.encode([f"text {number}" for number in range(50)], batch_size=1)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sbert")]
+    assert not threads()
     assert choose(1)[0] == 1
 
 

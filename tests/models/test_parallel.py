@@ -10,21 +10,8 @@ from hypothesis import strategies as st
 from sbert.models.distinct import Distinct
 from sbert.models.parallel import ahead, share
 
-#: Threads that other tests have left.
-OTHERS = set()
 
-
-@pytest.fixture(autouse=True)
-def others():
-    OTHERS.clear()
-    OTHERS.update(threading.enumerate())
-
-
-def names():
-    return {thread.name for thread in threading.enumerate() if thread.name.startswith("sbert") and thread not in OTHERS}
-
-
-def test_ahead_keeps_the_order_and_works_one_ahead():
+def test_ahead_keeps_the_order_and_works_one_ahead(threads):
     """While the first result is used, the second is made; items are drawn in the thread that asks, one ahead."""
     drawn, made = [], []
 
@@ -46,7 +33,7 @@ def test_ahead_keeps_the_order_and_works_one_ahead():
     assert [number for number, _ in drawn] == [0, 1]
     assert list(results) == [10, 20, 30]
     assert {thread for _, thread in drawn} == {threading.current_thread()}
-    assert not names()
+    assert not threads()
 
 
 def test_ahead_of_one_item_or_none_starts_no_thread():
@@ -56,15 +43,15 @@ def test_ahead_of_one_item_or_none_starts_no_thread():
     assert list(ahead(str, [])) == []
 
 
-def test_closing_ahead_early_ends_its_thread():
+def test_closing_ahead_early_ends_its_thread(threads):
     results = ahead(str, range(100))
     next(results)
-    assert names()
+    assert threads()
     results.close()
-    assert not names()
+    assert not threads()
 
 
-def test_ahead_gives_all_results_before_an_error_of_drawing():
+def test_ahead_gives_all_results_before_an_error_of_drawing(threads):
     def items():
         yield 1
         yield 2
@@ -74,15 +61,15 @@ def test_ahead_gives_all_results_before_an_error_of_drawing():
     assert (next(results), next(results)) == ("1", "2")
     with pytest.raises(OSError, match="gone"):
         next(results)
-    assert not names()
+    assert not threads()
 
 
-def test_ahead_raises_what_the_function_raises():
+def test_ahead_raises_what_the_function_raises(threads):
     results = ahead(lambda item: 1 // item, [1, 0, 1])
     assert next(results) == 1
     with pytest.raises(ZeroDivisionError):
         next(results)
-    assert not names()
+    assert not threads()
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -98,7 +85,7 @@ def test_share_runs_items_at_the_same_time():
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_share_stops_at_the_first_error(workers):
+def test_share_stops_at_the_first_error(workers, threads):
     done = []
 
     def work(item):
@@ -109,7 +96,7 @@ def test_share_stops_at_the_first_error(workers):
     with pytest.raises(ValueError, match="five"):
         share(work, iter(range(10**6)), workers)
     assert len(done) < 10**6
-    assert not names()
+    assert not threads()
 
     def items():
         yield 1

@@ -62,7 +62,7 @@ def test_a_stream_gives_a_vector_a_text(model, expected, small_windows):
     assert list(model.encode_stream([])) == []
 
 
-def test_a_stream_is_lazy_and_leaves_nothing_behind(model, small_windows):
+def test_a_stream_is_lazy_and_leaves_nothing_behind(model, small_windows, threads):
     """One window is read ahead, in the caller's thread, whatever there may be after it."""
     drawn = []
 
@@ -80,7 +80,7 @@ def test_a_stream_is_lazy_and_leaves_nothing_behind(model, small_windows):
     assert len(drawn) == 96
     assert set(drawn) == {threading.current_thread()}
     stream.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("sbert")]
+    assert not threads()
 
 
 def test_long_texts_make_small_windows(model, monkeypatch):
