@@ -16,7 +16,7 @@ from train_jobs import Job, data_or_end, nli_triplets, start, stsb, train_both
 from sbert import SentenceTransformer
 from sbert.evaluation import EmbeddingSimilarityEvaluator
 
-WIDTHS = (384, 256, 128, 64, 32)
+WIDTHS = (384, 128, 64, 32, 16)
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
         for name, loss in (("plain", plain), ("matryoshka", nested)):
 
             def job(seed: int, loss: Any = loss) -> Job:
-                arguments = {"num_train_epochs": 1, "per_device_train_batch_size": 64, "learning_rate": 5e-5}
+                arguments = {"num_train_epochs": 2, "per_device_train_batch_size": 64, "learning_rate": 2e-4}
                 return Job(base, rows, loss, {**arguments, "warmup_ratio": 0.1, "seed": seed})
 
             found[name] = train_both(job, measure, options, options.keep_models or Path(made), name)
