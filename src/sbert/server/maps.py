@@ -23,8 +23,8 @@ log = logging.getLogger("sbert.server")
 _SHOWN = 240
 #: Digits of a place, finer than a screen.
 _DIGITS = 4
-#: Passages at the least for clusters to mean something.
-_CLUSTERED = 30
+#: Passages at the least for clusters to mean something, and clusters at the most, which a list beside a map shows.
+_CLUSTERED, _CLUSTERS = 30, 24
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,9 @@ def _clusters(held: Contents) -> tuple[list[int], list[str]]:
     if len(held) < _CLUSTERED:
         return [-1] * len(held), []
     try:
-        found = cluster(held.vectors)
+        # Not as many as fit the data best, which are often two: names are there to find one's way.
+        count = min(_CLUSTERS, max(2, round(len(held) ** 0.5 / 3)))
+        found = cluster(held.vectors, n_clusters=count)
         return found.labels.tolist(), name_clusters(held.passages, found.labels)
     except MissingDependencyError:
         return [-1] * len(held), []

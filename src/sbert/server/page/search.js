@@ -68,7 +68,7 @@ export function startSearch(info, acts) {
     acts.hits(hits.map(hit => hit.id));
     const told = hits.length === 1 ? "1 hit" : `${hits.length} hits`;
     find("search-status").textContent =
-      milliseconds === null ? "" : `${told} in ${Math.round(milliseconds)} ms, of which searching ${Math.round(data.milliseconds)} ms`;
+      milliseconds === null ? "" : `${told} in ${Math.round(milliseconds)} ms, ${Math.round(data.milliseconds)} of them searching`;
     if (data?.truncated) tell("search-note", "The query is longer than the model reads: only its beginning was compared.");
     else if (milliseconds !== null && !hits.length) tell("search-note", "Nothing was found. Are the filters too narrow?");
     return shown;
