@@ -32,7 +32,7 @@ def test_files_come_with_their_type_and_a_strict_policy(client, path):
 
 
 def test_the_policy_is_kept(client):
-    """No script, style or listener stands in the HTML, nothing is loaded from elsewhere, and no HTML is made of texts."""
+    """No script, style or listener stands in the HTML, nothing comes from elsewhere, no HTML is made of texts."""
     html = client.get("/").text
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", html)
     for path in FILES:

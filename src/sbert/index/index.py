@@ -142,11 +142,6 @@ class Index:
             return self._model
 
     @property
-    def model_name(self) -> str:
-        """The name of that model; it is not loaded."""
-        return self._identity.model
-
-    @property
     def metadata(self) -> dict[str, str]:
         """The columns of metadata to filter by, with what they hold, in words."""
         return metadata_columns(self._store.schema)

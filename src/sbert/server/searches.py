@@ -13,6 +13,7 @@ from ..models.cross_encoder import CrossEncoder
 from .limits import Limits
 from .maps import Map, Maps
 from .refusals import NotHere
+from .served import own_name
 from .threads import Threads
 
 #: Searches that run at a time. The index's library and the model use all cores by themselves.
@@ -94,7 +95,7 @@ class Searches:
             return {
                 "name": self.index.path.name,
                 "passages": len(self.index),
-                "model": self.index.model_name,
+                "model": own_name(self.index.model),
                 "metadata": self.index.metadata,
                 "reranks": self.reranker is not None,
             }
