@@ -139,7 +139,8 @@ export class Plane {
     this.isDrawing = false;
     const { context, map } = this;
     const zoomed = this.scale / this.least;
-    const size = Math.max(1.6, Math.min(9, (110 / Math.sqrt(this.points + 20)) * zoomed ** 0.4));
+    const room = Math.max(0.5, Math.min(1, Math.min(this.width, this.height) / 700));
+    const size = Math.max(1.2, Math.min(9, (110 / Math.sqrt(this.points + 20)) * room * zoomed ** 0.4));
     context.clearRect(0, 0, this.width, this.height);
     for (let place = 0; place < this.points; place++) {
       const [x, y] = this.at(place);
@@ -174,7 +175,7 @@ export class Plane {
   names() {
     const { context } = this;
     const taken = [];
-    context.font = "600 12.5px system-ui, sans-serif";
+    context.font = `600 12.5px ${getComputedStyle(document.documentElement).fontFamily}`;
     context.textAlign = "center";
     context.textBaseline = "middle";
     context.lineJoin = "round";
