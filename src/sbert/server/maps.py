@@ -103,7 +103,7 @@ def drawn(index: Index, most: int) -> dict[str, Any]:
         "passages": len(index),
         "ids": held.ids,
         "documents": held.documents,
-        "texts": [passage[:_SHOWN] for passage in held.passages],
+        "texts": [passage if len(passage) <= _SHOWN else f"{passage[:_SHOWN]}…" for passage in held.passages],
         "x": [round(value, _DIGITS) for value in places[:, 0].tolist()],
         "y": [round(value, _DIGITS) for value in places[:, 1].tolist()],
         "labels": labels,
