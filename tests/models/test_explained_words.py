@@ -8,7 +8,7 @@ import pytest
 from sbert import MultiVectorEncoder, SentenceTransformer
 from sbert.models.explained_words import by_word
 from sbert.models.explanation import Explanation
-from support.tiny import make_tiny_model
+from support.tiny import make_tiny_late, make_tiny_model
 
 A, B = "Unbelievable: the cat's 3.5 meters!", "東京の猫 — naïve cafés, don't they?"
 
@@ -51,7 +51,7 @@ def test_shares_of_the_tokens_of_a_word_are_added(minilm):
 
 
 def test_late_interaction_with_its_added_tokens(tmp_path):
-    model = MultiVectorEncoder(make_tiny_model(tmp_path, "bert"))
+    model = MultiVectorEncoder(make_tiny_late(tmp_path, "bert"))
     found = model.explain("the cat", "a bird can sing")
     words = by_word(found, "the cat", "a bird can sing", model.tokenizer)
     assert words.measure == found.measure

@@ -19,6 +19,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from sbert import Index
 from support import shared
+from support.image_models import make_image_model
 from support.processes import Process
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
@@ -226,6 +227,30 @@ def test_texts_are_shown_and_never_run(driver, server):
     assert driver.title == "Map – sbert"
     assert not every(driver, "main img, main script")
     assert not complaints(driver)
+
+
+def test_images_and_a_reranker(driver, tmp_path, scorer):
+    pillow = pytest.importorskip("PIL.Image", reason="images need pillow: pip install 'sbert[image]'")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for colour in ("red", "green"):
+        pillow.new("RGB", (300, 200), colour).save(photos / f"{colour}.png")
+    model = make_image_model(tmp_path / "clip")
+    Index.create(tmp_path / "photos.lance", str(model)).sync(photos)
+    process = Process(model, "--index", tmp_path / "photos.lance", "--reranker", scorer.spec.folder, SBERT_API_KEY=KEY)
+    try:
+        driver.get(process.url)
+        wait(driver, lambda: every(driver, "dialog[open] #key"))[0].send_keys(KEY, Keys.ENTER)
+        wait(driver, lambda: find(driver, "#query").is_displayed())
+        search(driver, "red")
+        # A picture needs the key, too, which the address of an image could not send.
+        pictures = wait(driver, lambda: len(every(driver, "#hits img")) == 2 and every(driver, "#hits img"))
+        size = "return [arguments[0].naturalWidth, arguments[0].naturalHeight]"
+        wait(driver, lambda: driver.execute_script(size, pictures[0]) == [300, 200])
+        find(driver, "#rerank").click()
+        wait(driver, lambda: "rerank" in find(driver, "#hits .scores").text)
+    finally:
+        process.end()
 
 
 def test_nothing_is_asked_of_anybody_else(driver, server):
