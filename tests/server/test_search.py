@@ -74,7 +74,13 @@ def test_faults_are_told(finder, body, status, told):
 
 
 def test_info_tells_of_the_index(finder):
-    assert finder.get("/info").json()["index"] == {"name": "animals.lance", "passages": 3, "reranks": True}
+    assert finder.get("/info").json()["index"] == {
+        "name": "animals.lance",
+        "passages": 3,
+        "model": "tiny-bert",
+        "metadata": {"legs": "a whole number"},
+        "reranks": True,
+    }
 
 
 def test_a_server_without_an_index_or_reranker_says_so(client, dense, index):

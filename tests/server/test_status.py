@@ -65,7 +65,7 @@ def test_the_openapi_is_valid_and_has_every_route(client):
     assert document["openapi"] == "3.1.0"
     expected = {
         "/v1/embeddings", "/v1/models", "/v1/rerank", "/rerank", "/embed", "/embed_sparse", "/similarity", "/search",
-        "/info", "/health", "/ready", "/metrics", "/openapi.json",
+        "/explain", "/map", "/image", "/info", "/health", "/ready", "/metrics", "/openapi.json",
     }  # fmt: skip
     assert set(document["paths"]) == expected
 
@@ -91,6 +91,10 @@ def test_the_openapi_says_that_a_key_is_asked_for(dense):
         ("/embed", {"inputs": "a"}),
         ("/embed_sparse", {"inputs": "a"}),
         ("/similarity", {"inputs": {"source_sentence": "a", "sentences": ["b"]}}),
+        ("/explain", {"a": "a", "b": "b"}),
+        ("/explain", {"a": "a"}),
+        ("/map", None),
+        ("/image", None),
         ("/v1/models", None),
         ("/info", None),
         ("/health", None),

@@ -18,8 +18,21 @@ def thumbnail(path: Path) -> str:
     Raises:
         ImageError: the file is no image that can be read.
     """
+    return f"data:image/jpeg;base64,{base64.b64encode(small_jpeg(path, _SIDE)).decode()}"
+
+
+def small_jpeg(path: Path, side: int) -> bytes:
+    """A small picture of an image file, as a JPEG.
+
+    Args:
+        path: the file.
+        side: pixels of the longer side at the most.
+
+    Raises:
+        ImageError: the file is no image that can be read.
+    """
     image = open_image(path, str(path))
-    image.thumbnail((_SIDE, _SIDE))
+    image.thumbnail((side, side))
     written = io.BytesIO()
     image.save(written, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(written.getvalue()).decode()}"
+    return written.getvalue()

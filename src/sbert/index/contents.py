@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..types import FloatArray
-from .formats.images import SUFFIXES
+from .formats.images import is_image
 from .lance import translated_filter
 from .late import means
 from .schema import DOCUMENT, ID, PASSAGE, SOURCE, VECTOR
@@ -48,7 +48,7 @@ class Contents:
 
 
 def _image(source: str, document: str) -> Path | None:
-    if not source or Path(document).suffix.lower() not in SUFFIXES:
+    if not source or not is_image(document):
         return None
     # A document is called after its file, from the name of its source on.
     path = Path(source).parent / document

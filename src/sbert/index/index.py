@@ -27,11 +27,11 @@ from .formats import FileDocuments
 from .hits import Hit
 from .identity import Identity, load_embedder
 from .info import Info, Version
-from .lance import TABLE, committed, connect, lancedb, open_table, plain, translated
+from .lance import TABLE, committed, connect, lancedb, open_table, plain, quoted, translated
 from .late import is_late, query_rows
 from .load import Loader
 from .passages import Embedder
-from .schema import make_schema, metadata_columns
+from .schema import DOCUMENT, make_schema, metadata_columns
 from .search import MODES, SIDES, WEIGHTS, Request, Rerank, Searcher
 from .store import FIRST, Store
 from .sync import Changes, Writer
@@ -140,6 +140,11 @@ class Index:
             if self._model is None:
                 self._model = self._identity.load(self.path)
             return self._model
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The columns of metadata to filter by, with what they hold, in words."""
+        return metadata_columns(self._store.schema)
 
     def __len__(self) -> int:
         """Passages that it has."""
@@ -526,6 +531,11 @@ class Index:
         """
         limit = None if limit is None else positive("limit", limit)
         return read(self._store, _condition(where), limit)
+
+    def image(self, document: str) -> Path | None:
+        """The image file that a document is of, where there is one and it is still there."""
+        (path,) = self.contents(f"{DOCUMENT} = {quoted(document)}", 1).images() or (None,)
+        return path
 
     # --- inside -------------------------------------------------------------------------------------------------
 

@@ -120,6 +120,34 @@ def layout(embeddings: Vectors, *, seed: int = 0) -> FloatArray:
             init="spectral" if len(rows) > _NEIGHBOURS else "random",
             random_state=seed,
         ).fit_transform(rows)
+    return _in_square(places)
+
+
+def principal_plane(embeddings: Vectors) -> FloatArray:
+    """Places in the plane in which rows' directions differ most (PCA): a rough map, which needs no further library.
+
+    Args:
+        embeddings: (n, d). NumPy, torch or lists.
+
+    Returns:
+        (n, 2) in [0, 1].
+
+    Raises:
+        InputError: NaN or infinity.
+    """
+    rows = np.asarray(as_array(unit_rows(as_rows(embeddings, "embeddings"), "embeddings")), np.float64)
+    centred = rows - rows.mean(axis=0) if len(rows) else rows
+    axes = np.linalg.eigh(centred.T @ centred)[1][:, :-3:-1]  # of the two greatest variances
+    # An axis may point either way; each points to where its greatest number is above zero.
+    axes *= np.where(axes.max(axis=0) < -axes.min(axis=0), -1, 1)
+    places = centred @ axes
+    return _in_square(places if places.shape[1] == 2 else np.pad(places, ((0, 0), (0, 2 - places.shape[1]))))
+
+
+def _in_square(places: FloatArray) -> FloatArray:
+    """Places moved and scaled, both axes alike, to fill [0, 1] on the longer one."""
+    if not len(places):
+        return places
     low, high = places.min(axis=0), places.max(axis=0)
     shared: FloatArray = (places - (low + high) / 2) / max(float((high - low).max()), 1e-9) + 0.5
     return shared.clip(0, 1)

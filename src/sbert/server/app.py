@@ -24,6 +24,7 @@ from .refusals import NotHere, WrongMethod
 from .routes.table import OPERATIONS
 from .served import Registry
 from .state import State
+from .threads import Threads
 
 if TYPE_CHECKING:
     from ..index import Index
@@ -69,7 +70,7 @@ def create_app(
 
         searches = Searches(index, reranker, limits)
     keys = Keys(api_keys)
-    state = State(registry, searches, limits, keys, metrics, Bodies(limits))
+    state = State(registry, searches, limits, keys, metrics, Bodies(limits), Threads("explanations", 1, limits))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001  (Starlette passes it)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .answers import answer, as_json
+from .page_files import is_page
 from .refusals import ClientGone, Overloaded, Refusal, Stopping, as_refusal
 from .state import State
 from .tally import KEY, Tally, request_id
@@ -53,7 +54,7 @@ class Door:
         self._state.in_flight += 1
         self._state.metrics.in_flight.inc()
         try:
-            if path not in OPEN:
+            if path not in OPEN and not is_page(scope["method"], path):
                 self._check(headers)
             await self._app(scope, receive, send_with_id)
         except ClientGone as gone:

@@ -21,8 +21,9 @@ class Limits:
         text_characters: of one text; beyond, 413.
         pixels: of one image; beyond, 413.
         requests: that are worked on at once; beyond, 429.
-        searches: of the index that may wait; beyond, 429.
+        searches: of the index that may wait, and as many explanations; beyond, 429.
         top_k: hits of a search; beyond, 413.
+        map_points: passages on the map of the index; of more, so many at even distances.
         timeout: seconds from a request's last byte to its answer; then 504, and what has not begun is dropped. As long
             may its body take; then 408.
 
@@ -40,6 +41,7 @@ class Limits:
     requests: int = 1024
     searches: int = 128
     top_k: int = 1000
+    map_points: int = 5000
     timeout: float = 60.0
 
     def __post_init__(self) -> None:

@@ -37,7 +37,7 @@ def description(*, with_keys: bool) -> dict[str, Any]:
     _, defined = models_json_schema([(form, "validation") for form in _all_forms(Schema)], ref_template=_PLACE)
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS:
-        if not operation.alias:
+        if not operation.unlisted:
             paths[operation.path] = {operation.method.lower(): _operation(operation, with_keys)}
     components: dict[str, Any] = {"schemas": defined["$defs"]}
     if with_keys:
@@ -59,14 +59,17 @@ def _operation(operation: Operation, with_keys: bool) -> dict[str, Any]:
     )
     for status, meaning in sorted(errors.items()):
         responses[str(status)] = {"description": meaning, "content": {"application/json": {"schema": _ref(form)}}}
-    if operation.path == "/ready":
-        not_ready = {"application/json": {"schema": _schema(operation.gives[0])}}
-        responses["503"] = {"description": "Not ready.", "content": not_ready}
+    for status, (meaning, other) in operation.others.items():
+        responses[str(status)] = {"description": meaning, "content": {"application/json": {"schema": _ref(other)}}}
     found: dict[str, Any] = {
         "summary": told,
         "operationId": operation.path.strip("/").replace("/", "_").replace(".", "_"),
         "responses": responses,
     }
+    if operation.query:
+        found["parameters"] = [
+            {"name": name, "in": "query", "required": True, "schema": {"type": "string"}} for name in operation.query
+        ]
     if operation.asks:
         content = {"application/json": {"schema": _any_of(operation.asks)}}
         found["requestBody"] = {"required": True, "content": content}

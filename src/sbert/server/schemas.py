@@ -219,6 +219,16 @@ class SearchRequest(Schema):
     rerank: bool = Field(default=False, description="Whether the server's reranker puts the best hundred in order.")
 
 
+class ExplainRequest(Schema):
+    """Two texts whose similarity is explained."""
+
+    a: str = Field(description="A text; of late interaction, the query.")
+    b: str = Field(description="Another; of late interaction, the document.")
+    model: str | None = Field(
+        default=None, description="Name of a model; by default that of the index, else the first that can do it."
+    )
+
+
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 
@@ -308,6 +318,7 @@ class FoundPassage(Schema):
     score: float
     scores: dict[str, float]
     metadata: dict[str, Any]
+    image: bool = Field(description="Whether it is an image, of which /image gives a picture.")
 
 
 class SearchAnswer(Schema):
@@ -316,6 +327,53 @@ class SearchAnswer(Schema):
     hits: list[FoundPassage]
     milliseconds: float
     truncated: int = Field(description="1 where the model read only the query's beginning.")
+
+
+class ExplainedWord(Schema):
+    """A word of a text, or a token that the model puts around texts."""
+
+    text: str
+    span: tuple[int, int] | None = Field(
+        strict=False, description="Its first character and one past its last, in code points; null for none."
+    )
+
+
+class ExplainAnswer(Schema):
+    """A similarity as a sum over pairs of words."""
+
+    model: str
+    measure: str
+    score: float = Field(description="The similarity: the sum of all shares.")
+    a: list[ExplainedWord]
+    b: list[ExplainedWord]
+    shares: list[list[float]] = Field(description="A row for each word of a, in it a number for each word of b.")
+    truncated: int
+
+
+class MapAnswer(Schema):
+    """Passages of the index in a plane, column by column."""
+
+    status: Literal["ready"]
+    method: Literal["umap", "pca"]
+    passages: int = Field(description="Of the whole index; where it has many, the map shows a sample.")
+    ids: list[str]
+    documents: list[str]
+    texts: list[str] = Field(description="The beginnings of the passages.")
+    x: list[float] = Field(description="From 0 to 1.")
+    y: list[float]
+    labels: list[int] = Field(description="Numbers of clusters; -1 for none.")
+    names: list[str] = Field(description="Of the clusters.")
+    images: list[int] = Field(description="Numbers of the passages that are images, of which /image gives pictures.")
+
+
+class IndexInfo(Schema):
+    """What there is to know of the index."""
+
+    name: str
+    passages: int
+    model: str
+    metadata: dict[str, str] = Field(description="Columns to filter by, with what they hold.")
+    reranks: bool
 
 
 class ModelInfo(Schema):
@@ -345,7 +403,7 @@ class InfoAnswer(Schema):
     auto_truncate: bool
     version: str
     models: list[ModelInfo]
-    index: dict[str, Any] | None
+    index: IndexInfo | None
 
 
 class StatusAnswer(Schema):

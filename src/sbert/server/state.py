@@ -16,6 +16,7 @@ from .served import Registry
 
 if TYPE_CHECKING:
     from .searches import Searches
+    from .threads import Threads
 
 
 @dataclass
@@ -29,6 +30,7 @@ class State:
         keys: that open it.
         metrics: what it counts.
         bodies: that it holds.
+        explanations: the thread that explains; one, since the model uses all cores by itself.
         stopping: whether it takes nothing new.
         in_flight: requests that are worked on.
         counter: the thread that counts the tokens of long texts; one, since many would keep the event loop waiting.
@@ -40,6 +42,7 @@ class State:
     keys: Keys
     metrics: Metrics
     bodies: Bodies
+    explanations: Threads
     stopping: bool = False
     in_flight: int = 0
     counter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="sbert-count"))
@@ -49,6 +52,7 @@ class State:
         await self.models.close()
         if self.searches is not None:
             self.searches.close()
+        self.explanations.close()
         self.counter.shutdown(wait=False, cancel_futures=True)
 
     @property

@@ -14,6 +14,11 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 _BETWEEN = re.compile(r"[\W_]+")
 
 
+def is_image(name: str) -> bool:
+    """Whether a document is an image's, by its name, which is that of its file."""
+    return name.lower().endswith(SUFFIXES)
+
+
 def image_document(path: Path, name: str) -> Document:
     """An image as a document.
 

@@ -38,5 +38,5 @@ async def search(request: Request) -> Response:
         )
     milliseconds = round((time.perf_counter() - started) * 1000, 2)
     tally.truncated = int(cut)
-    found = {"hits": [hit.to_dict() for hit in hits], "milliseconds": milliseconds, "truncated": int(cut)}
+    found = {"hits": [state.searches.found(hit) for hit in hits], "milliseconds": milliseconds, "truncated": int(cut)}
     return answer(found, truncation_headers(int(cut), 1))

@@ -43,10 +43,7 @@ async def info(request: Request) -> Response:
     state = state_of(request)
     every = list(state.models)
     first = every[0]
-    index = None
-    if state.searches is not None:
-        held = state.searches.index
-        index = {"name": held.path.name, "passages": len(held), "reranks": state.searches.reranker is not None}
+    index = None if state.searches is None else await state.searches.facts(request)
     return answer(
         {
             "model_id": first.name,
