@@ -17,6 +17,8 @@ class ModelCardData:
         license: of the model.
         model_name: its name.
         model_id: its name on the hub.
+        base_model: the model that it was loaded from.
+        base_model_revision: of that, where it is known.
         train_datasets: what it was trained on.
         eval_datasets: what it was measured on.
         task_name: what it is for.
@@ -27,6 +29,8 @@ class ModelCardData:
     license: str | None = None
     model_name: str | None = None
     model_id: str | None = None
+    base_model: str | None = None
+    base_model_revision: str | None = None
     train_datasets: list[dict[str, str]] = field(default_factory=list)
     eval_datasets: list[dict[str, str]] = field(default_factory=list)
     task_name: str | None = None

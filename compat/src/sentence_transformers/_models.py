@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import sbert
 import torch
+from sbert.checkpoints import ModelSpec
 
 from . import _model_card
 from ._tensors import as_tensor
@@ -17,10 +18,13 @@ class _Carded:
     """Keeps the facts that scripts set at ``model.model_card_data``."""
 
     _card_data: type[_model_card.ModelCardData]
+    spec: ModelSpec
 
     def __init__(self, *args: Any, model_card_data: Any = None, **options: Any) -> None:
         super().__init__(*args, **options)
         self.model_card_data = model_card_data if model_card_data is not None else self._card_data()
+        if self.model_card_data.base_model is None:
+            self.model_card_data.base_model = self.spec.name or None
 
 
 class SentenceTransformer(_Carded, TorchAccess, sbert.SentenceTransformer):
