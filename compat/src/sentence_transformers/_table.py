@@ -35,7 +35,8 @@ def _family(name: str) -> dict[str, str]:
     return {
         "._models": name,
         "._model_card": f"{name}ModelCardData {name}ModelCardCallback ModelCardCallback",
-        "sbert.training": f"{name}Trainer {name}TrainingArguments {_ARGUMENTS}",
+        "._trainers": f"{name}Trainer",
+        "sbert.training": f"{name}TrainingArguments {_ARGUMENTS}",
     }
 
 
@@ -43,7 +44,8 @@ _FAMILIES = ("SentenceTransformer", "CrossEncoder", "SparseEncoder", "MultiVecto
 _NAMES_OF_FAMILIES = {
     "._models": " ".join(_FAMILIES),
     "._model_card": " ".join(f"{name}ModelCardData" for name in _FAMILIES),
-    "sbert.training": " ".join(f"{name}Trainer {name}TrainingArguments" for name in _FAMILIES) + " DefaultBatchSampler",
+    "._trainers": " ".join(f"{name}Trainer" for name in _FAMILIES),
+    "sbert.training": " ".join(f"{name}TrainingArguments" for name in _FAMILIES) + " DefaultBatchSampler",
 }
 
 SPACES: dict[str, dict[str, str]] = {
