@@ -185,9 +185,7 @@ def test_haystack_retrieves_documents(own):
     store = InMemoryDocumentStore(embedding_similarity_function="cosine")
     store.write_documents(documents)
     pipeline = Pipeline()
-    pipeline.add_component(
-        "embedder", embedders.SentenceTransformersTextEmbedder(model=NAME, progress_bar=False)
-    )
+    pipeline.add_component("embedder", embedders.SentenceTransformersTextEmbedder(model=NAME, progress_bar=False))
     pipeline.add_component("retriever", InMemoryEmbeddingRetriever(document_store=store, top_k=1))
     pipeline.connect("embedder.embedding", "retriever.query_embedding")
     found = pipeline.run({"embedder": {"text": texts[5]}})["retriever"]["documents"]

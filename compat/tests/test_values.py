@@ -1,4 +1,4 @@
-"""What differs from sbert on purpose: tensors where the names promise tensors, and torch modules where scripts reach."""
+"""What differs from sbert: tensors where the names promise tensors, and torch modules where scripts reach in."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 
 import sbert
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, losses, util
+from support.real_models import splade_tiny
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=(5, 8)).astype(np.float32), RNG.normal(size=(5, 8)).astype(np.float32)
@@ -115,3 +116,21 @@ def test_a_trainer_takes_data_and_a_loss_that_are_set_later(tmp_path):
     trainer.train()
     assert trainer.state.global_step == 2
     assert not np.allclose(model.encode(TEXTS), before, atol=1e-6)
+
+
+def test_sparse_vectors_are_sparse_tensors():
+    from sentence_transformers.sparse_encoder.evaluation import SparseTripletEvaluator
+
+    from sentence_transformers import SparseEncoder
+
+    model, own = SparseEncoder(str(splade_tiny())), sbert.SparseEncoder(splade_tiny())
+    found = model.encode(TEXTS)
+    assert found.is_sparse
+    assert np.array_equal(found.to_dense().numpy(), own.encode(TEXTS).toarray())
+    assert len(model.encode(TEXTS, convert_to_tensor=False)) == 3
+    rows = own.encode(TEXTS).toarray()
+    assert np.allclose(model.similarity(found, found).numpy(), rows @ rows.T, rtol=1e-4)
+    shared = model.intersection(found[0], found[2])
+    assert np.allclose(shared.to_dense().numpy(), rows[0] * rows[2], rtol=1e-5)
+    evaluator = SparseTripletEvaluator(TEXTS[:1], TEXTS[2:], TEXTS[1:2])
+    assert evaluator(model) == evaluator(own)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import sys
 
 from ._forwarding import install
-from ._version import VERSION as __version__  # noqa: F401  (libraries compare it)
+from ._version import VERSION
 
+#: Libraries compare it.
+__version__ = VERSION
 #: The organisation on the hub whose models may be named without it.
 __MODEL_HUB_ORGANIZATION__ = "sentence-transformers"
 

@@ -59,7 +59,10 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002  (the import system passes it)
+        target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         """The place of a module in the table; None for what is not ours to find."""
         root, _, inner = fullname.partition(".")

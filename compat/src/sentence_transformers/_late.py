@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import sbert.late_interaction
 import torch
+
+import sbert.late_interaction
 
 
 def maxsim(queries: Any, documents: Any, *, length_normalize: bool = False) -> torch.Tensor:

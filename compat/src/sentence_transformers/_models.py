@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import sbert
 import torch
+
+import sbert
 from sbert.checkpoints import ModelSpec
 
 from . import _model_card
@@ -80,7 +81,7 @@ class SparseEncoder(_Carded, TorchAccess, sbert.SparseEncoder):
     ) -> Any:
         """As in sbert, as a sparse COO tensor; without ``convert_to_tensor`` as a list of them, one a text."""
         found = super().encode(
-            inputs, prompt_name, prompt, batch_size, show_progress_bar, True, *args, **options  # noqa: FBT003
+            inputs, prompt_name, prompt, batch_size, show_progress_bar, True, *args, **options
         )  # fmt: skip
         return found if convert_to_tensor or found.ndim == 1 else list(found)
 
@@ -105,9 +106,22 @@ class MultiVectorEncoder(_Carded, TorchAccess, sbert.MultiVectorEncoder):
 
     _card_data = _model_card.MultiVectorEncoderModelCardData
 
-    def encode(self, inputs: Any = None, *args: Any, convert_to_numpy: bool = False, **options: Any) -> Any:
+    def encode(
+        self,
+        inputs: Any = None,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
+        batch_size: int | None = None,
+        show_progress_bar: bool | None = None,
+        output_value: str | None = "token_embeddings",
+        convert_to_numpy: bool = False,
+        *args: Any,
+        **options: Any,
+    ) -> Any:
         """As in sbert, with a tensor a text."""
-        return super().encode(inputs, *args, convert_to_numpy=convert_to_numpy, **options)
+        return super().encode(
+            inputs, prompt_name, prompt, batch_size, show_progress_bar, output_value, convert_to_numpy, *args, **options
+        )  # fmt: skip
 
     def similarity(self, embeddings1: Any, embeddings2: Any, **options: Any) -> Any:
         """Every text of one set compared with every one of another: (n, m)."""

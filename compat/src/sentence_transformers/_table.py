@@ -1,9 +1,9 @@
 """The table: what stands at which path of sentence-transformers 6, and where it is defined here.
 
-``SPACES`` has sets of names, each with the module that defines them: one of sbert, or one of this package (with a dot in
-front) where something must be put back that sbert does otherwise. ``PATHS`` has the packages, the space of each, and the
-files in it: a file has the names of its package. Old paths, with a file by the name of each class, need no entry, since
-a package also has a file by every name of its space.
+``SPACES`` has sets of names, each with the module that defines them: one of sbert, or one of this package (with a dot
+in front) where something must be put back that sbert does otherwise. ``PATHS`` has the packages, the space of each, and
+the files in it: a file has the names of its package. Old paths, with a file by the name of each class, need no entry,
+since a package also has a file by every name of its space.
 """
 
 from __future__ import annotations

@@ -71,8 +71,7 @@ class TorchAccess(Base):
 
         @tokenizer.setter
         def tokenizer(self, value: Any) -> None:
-            Base_tokenizer = super(TorchAccess, type(self)).tokenizer
-            Base_tokenizer.fset(self, value)
+            super(TorchAccess, type(self)).tokenizer.fset(self, value)
             self._of_transformers = value
 
     def tokenize(self, texts: Any) -> dict[str, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""The functions of ``sentence_transformers.util`` that differ from sbert's: those that give tensors, and small helpers."""
+"""What differs from sbert in ``sentence_transformers.util``: functions that give tensors, and small helpers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import sbert.util
 import torch
 from tqdm.autonotebook import tqdm
+
+import sbert.util
 
 from ._tensors import as_tensor
 
