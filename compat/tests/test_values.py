@@ -9,6 +9,7 @@ import torch
 import sbert
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, losses, util
 from support.real_models import splade_tiny
+from support.tiny import make_tiny_cross_encoder, make_tiny_late
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=(5, 8)).astype(np.float32), RNG.normal(size=(5, 8)).astype(np.float32)
@@ -134,3 +135,32 @@ def test_sparse_vectors_are_sparse_tensors():
     assert np.allclose(shared.to_dense().numpy(), rows[0] * rows[2], rtol=1e-5)
     evaluator = SparseTripletEvaluator(TEXTS[:1], TEXTS[2:], TEXTS[1:2])
     assert evaluator(model) == evaluator(own)
+
+
+def test_late_interaction_gives_tensors(tmp_path):
+    from sentence_transformers import MultiVectorEncoder
+
+    texts = ["a cat", "two dogs", "lunch"]
+    folder = make_tiny_late(tmp_path, "bert")
+    model, own = MultiVectorEncoder(str(folder)), sbert.MultiVectorEncoder(folder)
+    asked, read = model.encode_query(texts), model.encode_document(texts)
+    assert all(isinstance(vectors, torch.Tensor) for vectors in asked)
+    found = model.similarity(asked, read)
+    assert isinstance(found, torch.Tensor)
+    assert np.allclose(found.numpy(), own.similarity(own.encode_query(texts), own.encode_document(texts)), atol=1e-5)
+    by_hand = [[float((a @ b.T).max(axis=1).values.sum()) for b in read] for a in asked]
+    assert np.allclose(util.maxsim(asked, read).numpy(), by_hand, atol=1e-4)
+
+
+def test_a_cross_encoder_scores_and_ranks(tmp_path):
+    from sentence_transformers.cross_encoder import CrossEncoder
+
+    folder = make_tiny_cross_encoder(tmp_path, "bert")
+    model, own = CrossEncoder(str(folder)), sbert.CrossEncoder(folder)
+    pairs = [(TEXTS[0], text) for text in TEXTS]
+    assert np.array_equal(model.predict(pairs), own.predict(pairs))
+    assert isinstance(model.predict(pairs, convert_to_tensor=True), torch.Tensor)
+    ranked = model.rank(TEXTS[0], TEXTS, return_documents=True)
+    assert [set(row) for row in ranked] == [{"corpus_id", "score", "text"}] * 3
+    assert [row["score"] for row in ranked] == sorted(own.predict(pairs).tolist(), reverse=True)
+    assert type(model.model).__name__ == "BertForSequenceClassification"
