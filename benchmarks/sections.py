@@ -426,6 +426,28 @@ def tatoeba(results: Results) -> list[str]:
     return [*lines, *table(["language", "pairs", "to English, %", "from English, %"], rows), ""]
 
 
+def serving(results: Results) -> list[str]:
+    """Servers under load."""
+    lines = [
+        f"MiniLM behind HTTP on loopback, single {results['texts']} from 1 to 256 clients that wait for their answers,",
+        f"{results['seconds']:.0f} s a turn. Times in milliseconds; health: the slowest of a hundred of its route",
+        "meanwhile; the most memory. Wrong: answers that were not the vector of their own text, or none.",
+        "",
+    ]
+    rows = [
+        [
+            f"{clients}, {name}",
+            f"{row['per_second']:,.0f}",
+            times(row["ratio"]),
+            *(f"{row[key]:,.0f}" for key in ("p50", "p99", "health", "megabytes")),
+            f"{row['wrong'] + row['failed']:,} of {row['answers']:,}",
+        ]
+        for clients, sides in results["load"].items()
+        for name, row in sides.items()
+    ]
+    return [*lines, *table(["", "texts/s", "", "p50", "p99", "health", "MB", "wrong"], rows), ""]
+
+
 def plain(results: Results) -> list[str]:
     """Any other benchmark: its numbers by name."""
 
@@ -460,6 +482,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Results], list[str]]]] = {
     "why_bi_encoders": ("Why bi-encoders", why_bi_encoders),
     "install_size": ("Size on disk", install_size),
     "static": ("Static models", static),
+    "serving": ("Servers under load", serving),
     "memory": ("Memory of a long job", memory),
     "resume": ("Stopping and going on", resume),
     "tatoeba": ("Finding translations", tatoeba),

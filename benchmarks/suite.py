@@ -25,6 +25,7 @@ NAMES = (
     "sparse",
     "multi_vector",
     "why_bi_encoders",
+    "serving",
     "memory",
     "resume",
     "static",

@@ -1,28 +1,19 @@
 """Clients that people have: what they get is what ``encode`` gives."""
 
-import threading
-
 import numpy as np
 import pytest
-import uvicorn
 
 from sbert.server import create_app
 from support.asgi import same
+from support.serving import serving
 
 TEXTS = ["the cat sleeps in the house", "a bird can sing", "the king is old"]
 
 
 @pytest.fixture(scope="module")
 def url(dense, scorer):
-    app = create_app([dense, scorer], api_keys=["key"])
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="on"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(20)
+    with serving(create_app([dense, scorer], api_keys=["key"])) as url:
+        yield url
 
 
 def test_openai(url, dense):
@@ -57,3 +48,31 @@ def test_hugging_face(url, dense, monkeypatch):
     client = InferenceClient(model=f"{url}/similarity", token="key")
     found = client.sentence_similarity(TEXTS[0], other_sentences=TEXTS[1:])
     assert same(found, dense.similarity(dense.encode(TEXTS[:1]), dense.encode(TEXTS[1:]))[0])
+
+
+def test_langchain(url, dense):
+    langchain = pytest.importorskip("langchain_openai", reason="pip install langchain-openai")
+    embeddings = langchain.OpenAIEmbeddings(
+        model="tiny-bert", base_url=f"{url}/v1", api_key="key", check_embedding_ctx_length=False
+    )
+    assert same(embeddings.embed_documents(TEXTS), dense.encode(TEXTS))
+    assert same(embeddings.embed_query(TEXTS[0]), dense.encode(TEXTS[0]))
+
+
+def test_llama_index(url, dense):
+    llama_index = pytest.importorskip(
+        "llama_index.embeddings.openai", reason="pip install llama-index-embeddings-openai"
+    )
+    embeddings = llama_index.OpenAIEmbedding(model_name="tiny-bert", api_base=f"{url}/v1", api_key="key")
+    assert same(embeddings.get_text_embedding_batch(TEXTS), dense.encode(TEXTS))
+    assert same(embeddings.get_query_embedding(TEXTS[0]), dense.encode(TEXTS[0]))
+
+
+def test_cohere(url, scorer):
+    cohere = pytest.importorskip("cohere", reason="pip install cohere")
+    query, documents = TEXTS[0], TEXTS[1:]
+    found = cohere.Client(api_key="key", base_url=url).rerank(model="tiny-cross", query=query, documents=documents)
+    expected = scorer.rank(query, documents)
+    assert [each.index for each in found.results] == [each["corpus_id"] for each in expected]
+    scores = scorer.predict([(query, documents[each.index]) for each in found.results])
+    assert same([each.relevance_score for each in found.results], scores)
