@@ -69,12 +69,12 @@ def killing(texts, at, pids):
 
 @pytest.mark.parametrize(("form", "precision"), [("npy", "float32"), ("safetensors", "int8")])
 def test_a_worker_is_killed_and_the_bytes_are_those_of_one_process(model, workers, tmp_path, form, precision):
-    options = {"format": form, "precision": precision, "shard_size": 30}
+    options = {"format": form, "precision": precision, "shard_size": 100}
     model.encode_to(tmp_path / "one", TEXTS, **options)
     pids = workers.pids(model)
     assert len(set(pids)) == 2
     assert os.getpid() not in pids
-    model.encode_to(tmp_path / "many", killing(TEXTS, 400, pids), workers=workers, **options)
+    model.encode_to(tmp_path / "many", killing(TEXTS, 450, pids), workers=workers, **options)
     assert contents(tmp_path / "many") == contents(tmp_path / "one")
     assert set(workers.pids(model)) != set(pids)  # one was started again
 

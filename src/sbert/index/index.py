@@ -171,6 +171,7 @@ class Index:
             show_progress_bar: True or False; by default it shows in a terminal, after two seconds.
             settle: whether the indexes of words and names are brought up to date, and the approximate one is built when
                 it is due (see :meth:`tune`). Of many calls one after the other, only the last needs to.
+            workers: who embeds, such as :class:`sbert.integrations.ray.RayWorkers`; this process by default.
 
         Returns:
             What became of them.
