@@ -74,6 +74,7 @@ class RayWorkers:
             self.close()
             raise
         self._actors: list[Any] = []
+        self._pickled: Any = None
         self._fingerprint = ""
 
     def __enter__(self) -> Self:
@@ -93,7 +94,7 @@ class RayWorkers:
                 library.kill(actor)
             if self._mine:
                 leave()
-        self._actors, self._mine = [], False
+        self._actors, self._pickled, self._mine = [], None, False
 
     def pids(self, model: BaseModel) -> list[int]:
         """The numbers of the workers' processes, once they are up."""
@@ -174,7 +175,8 @@ class RayWorkers:
             kind = library.remote(Actor).options(
                 num_cpus=self._cpus, num_gpus=self._gpus, max_restarts=-1, max_task_retries=_RETRIES
             )
-            pickled = library.put(pickle.dumps(model))
-            self._actors = [kind.remote(pickled, fingerprint, self._cpus) for _ in range(self.count)]
+            # Held here, since Ray drops what nobody holds, and a worker that is started again needs it again.
+            self._pickled = library.put(pickle.dumps(model))
+            self._actors = [kind.remote(self._pickled, fingerprint, self._cpus) for _ in range(self.count)]
             self._fingerprint = fingerprint
         return self._actors
