@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from ..errors import InputError
 from .console import note, print_json
 from .options import (
     DEFAULT_MODEL,
@@ -24,8 +25,11 @@ from .options import (
     Form,
     Json,
     Model,
+    Ray,
+    RayWorkerCount,
     TruncateDim,
     load_model,
+    ray_workers,
 )
 
 if TYPE_CHECKING:
@@ -81,15 +85,17 @@ def encode(
     backend: Backend = "auto",
     device: Device = None,
     batch_size: BatchSize = None,
+    ray: Ray = None,
+    workers: RayWorkerCount = None,
     as_json: Json = False,
 ) -> None:
     """Turn the texts of files into vectors."""
-    from ..data import Corpus
-
     folder = _folder(output, shard_format)
+    if ray is not None and folder is None:
+        raise InputError("--ray writes a folder of shards: name one with -o NAME/.")
     if output is not None and folder is None:
         _check_file(output)
-    texts = Corpus(inputs, column=column, form=form, on_bad_line=on_bad_line)
+    texts = _corpus(ray)(inputs, column=column, form=form, on_bad_line=on_bad_line)
     embedder = load_model(model, dtype=dtype, backend=backend, device=device)
     options: dict[str, Any] = {
         "prompt_name": prompt_name,
@@ -104,17 +110,27 @@ def encode(
         if shard_size is not None:
             sharding["shard_size"] = shard_size
         kind = cast("ShardFormatName", shard_format or "npy")
-        shards = embedder.encode_to(folder, texts, kind, **sharding, **options)
+        with ray_workers(ray, workers) as others:
+            shards = embedder.encode_to(folder, texts, kind, workers=others, **sharding, **options)
         shape, kept = shards.shape, shards.manifest.dtype
     else:
         shape, kept = _to_one_file(embedder, texts, output, options)
     _report(embedder, texts, output, shape, kept, time.perf_counter() - started, as_json)
 
 
+def _corpus(ray: str | None) -> type[Corpus]:
+    """What reads the files: this process, or the cluster."""
+    if ray is None:
+        from ..data import Corpus
+
+        return Corpus
+    from ..integrations.ray import RayCorpus
+
+    return RayCorpus
+
+
 def _folder(output: str | None, shard_format: str | None) -> Path | None:
     """The folder to write shards into; None where the output is one file or standard output."""
-    from ..errors import InputError
-
     if output is None:
         if shard_format is not None:
             raise InputError("--format is for a folder of shards: name one with -o NAME/.")

@@ -18,15 +18,19 @@ from .options import (
     ImageQuery,
     Json,
     Model,
+    Ray,
+    RayWorkerCount,
     Rerank,
     load_index_model,
     load_model,
+    ray_workers,
 )
 from .retrieval import answer_by_image, answer_from
 from .search import PASSAGE_COLUMNS, described, tell_skipped
 
 if TYPE_CHECKING:
     from ..index import Changes, Index
+    from ..integrations.ray import RayWorkers
 
 app = typer.Typer(
     help="Keep documents in an index on disk: build, add, load, remove, sync, search, info, versions, rollback.",
@@ -69,6 +73,8 @@ def build(
     backend: Backend = "auto",
     device: Device = None,
     batch_size: BatchSize = None,
+    ray: Ray = None,
+    workers: RayWorkerCount = None,
     as_json: Json = False,
 ) -> None:
     """Make an index of documents. Run again after it died, it goes on where it was."""
@@ -76,7 +82,8 @@ def build(
 
     embedder = load_index_model(model, dtype=dtype, backend=backend, device=device)
     index = Index.create(output, embedder, chunk_tokens=chunk_tokens, language=language, exist_ok=True)
-    _sync(index, inputs, column, on_bad_file, batch_size, as_json)
+    with ray_workers(ray, workers) as others:
+        _sync(index, inputs, column, on_bad_file, batch_size, as_json, others)
 
 
 @app.command()
@@ -86,10 +93,14 @@ def sync(
     column: Column = None,
     on_bad_file: OnBadFile = "error",
     batch_size: BatchSize = None,
+    ray: Ray = None,
+    workers: RayWorkerCount = None,
     as_json: Json = False,
 ) -> None:
     """Embed what is new or changed in files and folders, and remove what is gone from them."""
-    _sync(_opened(path), inputs, column, on_bad_file, batch_size, as_json)
+    index = _opened(path)
+    with ray_workers(ray, workers) as others:
+        _sync(index, inputs, column, on_bad_file, batch_size, as_json, others)
 
 
 @app.command()
@@ -226,10 +237,16 @@ def _opened(path: str) -> Index:
 
 
 def _sync(
-    index: Index, inputs: list[str], column: str | None, on_bad_file: str, batch_size: int | None, as_json: bool
+    index: Index,
+    inputs: list[str],
+    column: str | None,
+    on_bad_file: str,
+    batch_size: int | None,
+    as_json: bool,
+    workers: RayWorkers | None,
 ) -> None:
     for source in inputs:
-        changes = index.sync(source, column=column, on_bad_file=on_bad_file, batch_size=batch_size)
+        changes = index.sync(source, column=column, on_bad_file=on_bad_file, batch_size=batch_size, workers=workers)
         _report(source, changes, as_json)
 
 

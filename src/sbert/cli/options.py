@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +11,7 @@ from .console import note
 
 if TYPE_CHECKING:
     from ..index.identity import IndexModel
+    from ..integrations.ray import RayWorkers
     from ..models.base import BaseModel
     from ..models.cross_encoder import CrossEncoder
     from ..models.sentence_transformer import SentenceTransformer
@@ -47,6 +49,17 @@ TruncateDim = Annotated[int | None, typer.Option("--truncate-dim", min=1, help="
 BatchSize = Annotated[
     int | None, typer.Option("--batch-size", min=1, help="Texts in a batch at the most; chosen by itself.")
 ]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Spread the work over a Ray cluster: auto for the one that this machine is in, host:6379, or local.",
+    ),
+]
+RayWorkerCount = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Workers in the cluster; as many as it has cores.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else to standard output.")]
 
 
@@ -80,3 +93,16 @@ def load_reranker(name: str, **options: Any) -> CrossEncoder:
     from ..models.cross_encoder import CrossEncoder
 
     return CrossEncoder(name, on_truncation="ignore", **options)
+
+
+def ray_workers(address: str | None, count: int | None) -> AbstractContextManager[RayWorkers | None]:
+    """The workers that ``--ray`` asks for; None without it."""
+    from ..errors import InputError
+
+    if address is None:
+        if count is not None:
+            raise InputError("--workers is for a Ray cluster: name it with --ray, such as --ray local.")
+        return nullcontext()
+    from ..integrations.ray import RayWorkers
+
+    return RayWorkers(address, count)

@@ -140,10 +140,10 @@ def open_embeddings(path: str | os.PathLike[str], *, partial: bool = False) -> S
 
 
 class ShardWriter:
-    """Adds shards to a folder, or finds those that are there already. One process at a time.
+    """Keeps the manifest of a folder of shards. One process at a time; files of shards may come from many.
 
-    Each shard is written beside its name, moved into place, and only then entered in the manifest. So whenever the
-    process dies, what the manifest names is whole, and one shard at the most is made twice.
+    Each shard is written beside its name, moved into place, and only then entered in the manifest. So whenever a
+    process dies, what the manifest names is whole, and only shards that were being made are made twice.
 
     Args:
         folder: made where it is not there.
@@ -156,7 +156,7 @@ class ShardWriter:
 
     def __init__(self, folder: Path, wanted: Manifest, *, overwrite: bool = False) -> None:
         self.folder = folder
-        self._form = shard_format(wanted.format)
+        shard_format(wanted.format)  # refuses what is none, before anything is touched
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -181,9 +181,7 @@ class ShardWriter:
             self._lock = None
 
     def _begin(self, wanted: Manifest, overwrite: bool) -> Manifest:
-        for scratch in self.folder.glob(".*.tmp"):  # what a process left that was killed: nobody else is here now
-            if scratch.name.startswith((".shard-", f".{MANIFEST}.", f".{RANGES}.")):
-                scratch.unlink(missing_ok=True)
+        self._remove_scratch()  # what a process left that was killed: nobody else is here now
         if overwrite:
             # The manifest first: without it nothing else counts.
             for path in (self.folder / MANIFEST, self.folder / RANGES, *self.folder.glob("shard-*.*")):
@@ -200,6 +198,11 @@ class ShardWriter:
         wanted.write(self.folder)
         return wanted
 
+    def _remove_scratch(self) -> None:
+        for scratch in self.folder.glob(".*.tmp"):
+            if scratch.name.startswith((".shard-", f".{MANIFEST}.", f".{RANGES}.")):
+                scratch.unlink(missing_ok=True)
+
     def ranges(self) -> FloatArray | None:
         """The ranges that this job quantises by, where they are known already."""
         return read_ranges(self.folder, self.manifest)
@@ -211,57 +214,24 @@ class ShardWriter:
         self.manifest = replace(self.manifest, ranges=sha256_of(self.folder / RANGES))
         self.manifest.write(self.folder)
 
-    def finished(self, number: int, texts: Sequence[Any]) -> Shard | None:
-        """The shard of that number, if it is whole and holds these texts; None if it is to be made.
+    def entry(self, number: int) -> Shard | None:
+        """What the manifest has in a place; None for nothing."""
+        return self.manifest.shards[number] if number < len(self.manifest.shards) else None
 
-        Raises:
-            DataError: it was made of other texts.
-        """
-        if number >= len(self.manifest.shards):
-            return None
-        shard = self.manifest.shards[number]
-        if hash_of_texts(texts[: shard.rows]) != shard.texts or len(texts) < shard.rows:
-            raise DataError(
-                f"The texts have changed: {self.folder / shard.file} was made of others than texts "
-                f"{number * self.manifest.shard_size:,} to {number * self.manifest.shard_size + shard.rows - 1:,} are "
-                "now. Pass the same texts in the same order, write to another folder, or pass overwrite=True."
-            )
-        whole = (self.folder / shard.file).is_file() and sha256_of(self.folder / shard.file) == shard.sha256
-        if not whole:
-            warnings.warn(f"{self.folder / shard.file} was damaged and is made anew.", SbertWarning, stacklevel=2)
-        # A last shard that was not full goes on where more texts have come.
-        return shard if whole and len(texts) == shard.rows else None
-
-    def add(self, number: int, vectors: AnyArray, texts: Sequence[Any], truncated: int, dropped_tokens: int) -> Shard:
-        """Write a shard and enter it in the manifest.
+    def enter(self, number: int, shard: Shard) -> None:
+        """Enter a shard that is written in the manifest.
 
         Args:
-            number: its place; those before it are finished.
-            vectors: (n, width).
-            texts: its n texts.
-            truncated: texts that were cut.
-            dropped_tokens: tokens cut off.
+            number: its place; those before it are entered.
+            shard: its entry.
 
         Raises:
-            DataError: it cannot be written; what was finished before stays.
+            DataError: the manifest cannot be written.
         """
-        name = f"shard-{number:05}.{self._form.name}"
-        try:
-            with atomic_write(self.folder / name) as file:
-                writer = self._form.writer(file)
-                writer.write(vectors, texts)
-                writer.close()
-        except DataError as error:
-            kept = f"The {number} shards before it are kept: run the same job again to go on."
-            raise DataError(f"{error} {kept}") from error
-        shard = Shard(
-            name, len(vectors), sha256_of(self.folder / name), hash_of_texts(texts), truncated, dropped_tokens
-        )
         shards = list(self.manifest.shards)
         shards[number : number + 1] = [shard]
         self.manifest = replace(self.manifest, shards=tuple(shards), complete=False)
         self.manifest.write(self.folder)
-        return shard
 
     def finish(self, count: int) -> None:
         """Note that all texts are there.
@@ -277,9 +247,74 @@ class ShardWriter:
                 f"The texts have changed: they end before {self.folder / self.manifest.shards[count].file}, which was "
                 "made of more. Pass the same texts, write to another folder, or pass overwrite=True."
             )
+        self._remove_scratch()  # of workers that were killed in this run
         if not self.manifest.complete:
             self.manifest = replace(self.manifest, complete=True)
             self.manifest.write(self.folder)
+
+
+def is_whole(folder: Path, shard: Shard, texts: Sequence[Any], first: int) -> bool:
+    """Whether a shard that the manifest names is whole and holds some texts; False if it is to be made.
+
+    Args:
+        folder: where its file is.
+        shard: its entry.
+        texts: that it should hold.
+        first: number of the first of them among all.
+
+    Raises:
+        DataError: it was made of other texts.
+    """
+    if hash_of_texts(texts[: shard.rows]) != shard.texts or len(texts) < shard.rows:
+        raise DataError(
+            f"The texts have changed: {folder / shard.file} was made of others than texts {first:,} to "
+            f"{first + shard.rows - 1:,} are now. Pass the same texts in the same order, write to another folder, or "
+            "pass overwrite=True."
+        )
+    whole = (folder / shard.file).is_file() and sha256_of(folder / shard.file) == shard.sha256
+    if not whole:
+        warnings.warn(f"{folder / shard.file} was damaged and is made anew.", SbertWarning, stacklevel=2)
+    # A last shard that was not full goes on where more texts have come.
+    return whole and len(texts) == shard.rows
+
+
+def write_shard(
+    folder: Path,
+    number: int,
+    format: str,  # noqa: A002  (the name that users know from other libraries)
+    vectors: AnyArray,
+    texts: Sequence[Any],
+    truncated: int,
+    dropped_tokens: int,
+) -> Shard:
+    """Write the file of a shard, whole or not at all. Any process may, also while others write theirs.
+
+    Args:
+        folder: where to.
+        number: its place.
+        format: form of the file.
+        vectors: (n, width).
+        texts: its n texts.
+        truncated: texts that were cut.
+        dropped_tokens: tokens cut off.
+
+    Returns:
+        Its entry, for the manifest.
+
+    Raises:
+        DataError: it cannot be written; what was finished before stays.
+    """
+    form = shard_format(format)
+    name = f"shard-{number:05}.{form.name}"
+    try:
+        with atomic_write(folder / name) as file:
+            writer = form.writer(file)
+            writer.write(vectors, texts)
+            writer.close()
+    except DataError as error:
+        kept = f"The {number} shards before it are kept: run the same job again to go on."
+        raise DataError(f"{error} {kept}") from error
+    return Shard(name, len(vectors), sha256_of(folder / name), hash_of_texts(texts), truncated, dropped_tokens)
 
 
 def read_ranges(folder: Path, manifest: Manifest) -> FloatArray | None:

@@ -30,7 +30,7 @@ from .info import Info, Version
 from .lance import TABLE, committed, connect, lancedb, open_table, plain, quoted, translated
 from .late import is_late, query_rows
 from .load import Loader
-from .passages import Embedder
+from .passages import Embedder, PassageWorkers
 from .schema import DOCUMENT, make_schema, metadata_columns
 from .search import MODES, SIDES, WEIGHTS, Request, Rerank, Searcher
 from .store import FIRST, Store
@@ -162,6 +162,7 @@ class Index:
         batch_size: int | None = None,
         show_progress_bar: bool | None = None,
         settle: bool = True,
+        workers: PassageWorkers | None = None,
     ) -> Changes:
         """Put documents into the index, in the place of those of the same ids.
 
@@ -175,6 +176,7 @@ class Index:
             show_progress_bar: True or False; by default it shows in a terminal, after two seconds.
             settle: whether the indexes of words and names are brought up to date, and the approximate one is built when
                 it is due (see :meth:`tune`). Of many calls one after the other, only the last needs to.
+            workers: who embeds, such as :class:`sbert.integrations.ray.RayWorkers`; this process by default.
 
         Returns:
             What became of them.
@@ -184,7 +186,9 @@ class Index:
             NotTextError: an item is no document.
             StoredIndexError: it cannot be written.
         """
-        return self._written(documents, "", batch_size, show_progress_bar, removes=False, settle=settle)
+        return self._written(
+            documents, "", batch_size, show_progress_bar, removes=False, settle=settle, workers=workers
+        )
 
     def load(
         self,
@@ -239,6 +243,7 @@ class Index:
         on_bad_file: str = "error",
         batch_size: int | None = None,
         show_progress_bar: bool | None = None,
+        workers: PassageWorkers | None = None,
     ) -> Changes:
         """Bring the index in step with a source: what is new or changed is embedded, what is gone is removed.
 
@@ -252,6 +257,7 @@ class Index:
             on_bad_file: ``error``, or ``skip`` to go on; what the index has of such a file stays.
             batch_size: passages in a batch of the model at the most.
             show_progress_bar: as for :meth:`add`.
+            workers: as for :meth:`add`.
 
         Raises:
             DataError: a file cannot be read; nothing is removed.
@@ -260,7 +266,7 @@ class Index:
         """
         if isinstance(source, (str, os.PathLike)):
             source = self.files(source, column=column, on_bad_file=on_bad_file)
-        return self._written(source, name, batch_size, show_progress_bar, removes=True, settle=True)
+        return self._written(source, name, batch_size, show_progress_bar, removes=True, settle=True, workers=workers)
 
     def files(
         self, source: str | os.PathLike[str], *, column: str | None = None, on_bad_file: str = "error"
@@ -542,8 +548,8 @@ class Index:
     def _searcher(self) -> Searcher:
         return Searcher(self._store, self._identity.similarity, stored_approximation(self._store.table))
 
-    def _embedder(self, batch_size: int | None = None) -> Embedder:
-        return Embedder(self.model, self._identity, batch_size)
+    def _embedder(self, batch_size: int | None = None, workers: PassageWorkers | None = None) -> Embedder:
+        return Embedder(self.model, self._identity, batch_size, workers)
 
     def _written(
         self,
@@ -554,13 +560,14 @@ class Index:
         *,
         removes: bool,
         settle: bool,
+        workers: PassageWorkers | None,
     ) -> Changes:
         files = documents if isinstance(documents, FileDocuments) else None
         total = None if files else length_hint(documents) or None
         source = files.source if files else name
         self._upkeep.make_words()
         with progress_bar(total, show, "Indexing") as progress:
-            writer = Writer(self._store, self._embedder(batch_size), source, self._upkeep.tidy, progress)
+            writer = Writer(self._store, self._embedder(batch_size, workers), source, self._upkeep.tidy, progress)
             writer.write(files or as_documents(documents))
         skipped = files.skipped if files else {}
         if removes:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -44,6 +44,19 @@ class Passage:
     vector: FloatArray | None
 
 
+class PassageWorkers(Protocol):
+    """Others who cut documents into passages and embed them."""
+
+    #: How many there are.
+    count: int
+
+    def passages(
+        self, model: IndexModel, identity: Identity, batch_size: int | None, documents: Sequence[Document]
+    ) -> list[list[Passage]]:
+        """What :meth:`Embedder.passages` gives, made with that model, identity and batch size."""
+        ...
+
+
 class Embedder:
     """Cuts documents into passages and embeds them.
 
@@ -51,13 +64,26 @@ class Embedder:
         model: the index's.
         identity: of the index.
         batch_size: passages in a batch at the most, as for ``encode``.
+        workers: who does it; this process by default.
     """
 
-    def __init__(self, model: IndexModel, identity: Identity, batch_size: int | None = None) -> None:
+    def __init__(
+        self,
+        model: IndexModel,
+        identity: Identity,
+        batch_size: int | None = None,
+        workers: PassageWorkers | None = None,
+    ) -> None:
+        self._batch_size, self._workers = batch_size, workers
         self._model = model
         self._identity = identity
         self._cosine, self._width = identity.similarity == "cosine", identity.dimension
         self._options = identity.embedding_options(model) | {"batch_size": batch_size}
+
+    @property
+    def hands(self) -> int:
+        """How many work at a time."""
+        return 1 if self._workers is None else self._workers.count
 
     def passages(self, documents: Sequence[Document]) -> list[list[Passage]]:
         """The passages of each document, at least one. Those that bring a vector are one, and are not embedded.
@@ -66,6 +92,8 @@ class Embedder:
             EngineError: the model gave NaN or infinity; the document is named.
             InputError: the model cannot cut texts; a vector that a document brings is not one of the model's.
         """
+        if self._workers is not None and documents:
+            return self._workers.passages(self._model, self._identity, self._batch_size, documents)
         ways = {"embedding": self._given, "image": self._pictured, "text": self._embedded}
         made = {
             way: iter(make([document for document in documents if _way(document) == way])) for way, make in ways.items()

@@ -97,7 +97,7 @@ class Writer:
         Raises:
             InputError: two documents have one name, here or with another source; metadata does not fit.
         """
-        for batch in _batches(self._checked(documents)):
+        for batch in _batches(self._checked(documents), self._embedder.hands):
             stored = self._store.find([document.id for document in batch])
             changed = [document for document in batch if not self._is_stored(document, stored.get(document.id))]
             self._counts["unchanged"] += len(batch) - len(changed)
@@ -179,13 +179,14 @@ class Writer:
         return [str(place) for place in moved if place != here]
 
 
-def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
+def _batches(documents: Iterable[Document], hands: int) -> Iterator[list[Document]]:
+    """Documents that are embedded and committed together: more of them where many work on a batch."""
     batch: list[Document] = []
     size = 0
     for document in documents:
         batch.append(document)
         size += len(document.text)
-        factor = 1 if batch[0].embedding is None else _EMBEDDED_FACTOR
+        factor = hands if batch[0].embedding is None else _EMBEDDED_FACTOR
         if size >= factor * BATCH_CHARACTERS or len(batch) >= factor * BATCH_DOCUMENTS:
             yield batch
             batch, size = [], 0

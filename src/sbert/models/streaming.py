@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from operator import length_hint
 from pathlib import Path
@@ -16,7 +15,6 @@ import numpy as np
 from ..errors import InputError, NotTextError, one_of, positive
 from ..images import image_digest
 from ..quantization import calibrate_ranges, quantize_embeddings
-from ..similarity import unit
 from ..text.tokenizer import TextOrPair
 from ..types import AnyArray, FloatArray, Precision, Vectors
 from .encoding import Job, sentence_vectors, vectors_of_windows
@@ -24,7 +22,9 @@ from .images import ImageOptions, image_places, mixed_vectors
 from .inputs import check_counts, checked, refuse_no_collection, with_prompt
 from .progress import Progress, progress_bar
 from .prompts import choose_prompt
+from .shard_work import ShardDone, ShardJob, ShardTask, ShardWorkers, ThisProcess
 from .truncation import Truncation, check_policy
+from .vector_request import RANGED, VectorRequest
 
 if TYPE_CHECKING:
     from ..data.manifest import Manifest
@@ -44,44 +44,6 @@ STREAM_TEXTS, STREAM_CHARACTERS = 4096, 1 << 23
 _OF_AN_ITEM = STREAM_CHARACTERS // 64
 #: Texts in a shard of ``encode_to``: 48 MB of float32 for vectors of 384 numbers.
 SHARD_SIZE = 32_768
-_RANGED = ("int8", "uint8")
-
-
-@dataclass(frozen=True)
-class _Request:
-    """The options of a call, checked.
-
-    Args:
-        prompt: text in front of each.
-        batch_size: texts in a batch at the most.
-        normalize: whether vectors are scaled to length one.
-        width: leading dimensions that are kept.
-        precision: of the vectors.
-        policy: what to do with texts that are too long.
-        images: how images are read.
-    """
-
-    prompt: str
-    batch_size: int | None
-    normalize: bool
-    width: int
-    precision: Precision
-    policy: str
-    images: ImageOptions
-
-    def vectors(self, found: FloatArray, ranges: FloatArray | None) -> AnyArray:
-        """What is given out for the model's vectors."""
-        floats = unit(found) if self.normalize else found
-        if self.precision == "float32":
-            return floats
-        return quantize_embeddings(floats, self.precision, ranges=ranges)
-
-    def row(self) -> tuple[int, str]:
-        """Width and dtype of what is given out."""
-        sample = self.vectors(
-            np.zeros((1, self.width), np.float32), np.stack([np.zeros(self.width), np.ones(self.width)])
-        )
-        return sample.shape[1], sample.dtype.name
 
 
 class Streaming(_Base):
@@ -145,7 +107,7 @@ class Streaming(_Base):
             prompt_name, prompt, batch_size, precision, normalize_embeddings, truncate_dim, on_truncation, images
         )
         limits = None
-        if precision in _RANGED:
+        if precision in RANGED:
             if ranges is None:
                 raise InputError(
                     f"ranges are needed for a stream of {precision}: nothing tells them before its end. Pass "
@@ -174,6 +136,7 @@ class Streaming(_Base):
         on_truncation: str | None = None,
         on_bad_image: str = "error",
         allow_urls: bool = False,
+        workers: ShardWorkers | None = None,
     ) -> Shards:
         """Encode any number of texts into a folder, shard by shard, in a job that can be resumed.
 
@@ -202,6 +165,8 @@ class Streaming(_Base):
             on_truncation: ``warn``, ``error`` or ``ignore``; the model's own setting by default.
             on_bad_image: ``error``, or ``skip``, which leaves a row of NaN and warns with its number.
             allow_urls: whether images are fetched from addresses.
+            workers: who makes the shards, such as :class:`sbert.integrations.ray.RayWorkers`; this process by default.
+                The files are the same, and whoever resumes a job may be another than who began it.
 
         Returns:
             The folder's vectors, to be read.
@@ -213,7 +178,6 @@ class Streaming(_Base):
             TruncationError: a text is too long and ``on_truncation="error"``.
             InputError: an argument is wrong.
         """
-        from ..data.shard_formats import shard_format
         from ..data.shards import Shards, ShardWriter
 
         refuse_no_collection(texts)
@@ -222,27 +186,52 @@ class Streaming(_Base):
             prompt_name, prompt, batch_size, precision, normalize_embeddings, truncate_dim, on_truncation, images
         )
         positive("shard_size", shard_size)
-        limits = None if ranges is None or precision not in _RANGED else _checked_ranges(ranges, request)
-        form = shard_format(format)
+        limits = None if ranges is None or not request.ranged else _checked_ranges(ranges, request)
         folder = Path(path).expanduser()
         self.truncation = Truncation(max_length=self.max_seq_length)
         wanted = self._manifest(request, format, int(shard_size), limits)
+        job = ShardJob(folder.resolve(), format, int(shard_size), request, wanted.fingerprint)
         with ShardWriter(folder, wanted, overwrite=overwrite) as writer:
             if limits is not None and writer.manifest.ranges is None:
                 writer.keep_ranges(limits)
             with progress_bar(length_hint(texts) or None, show_progress_bar) as progress:
-                number, source = -1, iter(texts)
-                for number, start in enumerate(range(0, 1 << 62, int(shard_size))):
-                    items = self._items(list(islice(source, shard_size)), start)
-                    if not items:
-                        number -= 1
-                        break
-                    if form.keeps_texts:
-                        _refuse_all_but_texts(items, start, format)
-                    self._shard(writer, number, items, request, progress)
-                writer.finish(number + 1)
+                count = self._write_shards(writer, job, texts, workers or ThisProcess(), progress)
+            writer.finish(count)
         self.truncation.tell(request.policy, stacklevel=2)
         return Shards(folder)
+
+    def make_shard(self, job: ShardJob, task: ShardTask, progress: Progress | None = None) -> ShardDone:
+        """See to one shard of a job: find that it is there, or write its file. For those who do work of others.
+
+        Args:
+            job: what all its shards have in common.
+            task: the shard.
+            progress: told of texts and tokens as they are done.
+
+        Raises:
+            DataError: it was made of other texts, or cannot be written.
+            InputError: an item is none that the model reads, as for :meth:`encode_to`.
+        """
+        from ..data.shard_formats import shard_format
+        from ..data.shards import is_whole, write_shard
+
+        first, request = task.number * job.shard_size, job.request
+        items = self._items(task.items, first)
+        if shard_format(job.format).keeps_texts:
+            _refuse_all_but_texts(items, first, job.format)
+        known = _known_by(items, self._image_places(items))
+        if task.entry is not None and is_whole(job.folder, task.entry, known, first):
+            if progress is not None:
+                progress(len(items), 0)
+            return ShardDone(task.number, task.entry, fresh=False)
+        found, cut = self._vectors(items, first, request, progress)
+        ranges = None
+        if request.ranged and task.ranges is None:
+            ranges = calibrate_ranges(request.scaled(found))
+        vectors = request.vectors(found, task.ranges if ranges is None else ranges)
+        counts = (cut.truncated, cut.dropped_tokens)
+        shard = write_shard(job.folder, task.number, job.format, vectors, known, *counts)
+        return ShardDone(task.number, shard, fresh=True, ranges=ranges)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -256,7 +245,7 @@ class Streaming(_Base):
         truncate_dim: int | None,
         on_truncation: str | None,
         images: ImageOptions,
-    ) -> _Request:
+    ) -> VectorRequest:
         check_options(precision, batch_size, truncate_dim, prompt)
         if images.on_bad_image == "skip" and precision != "float32":
             raise InputError(
@@ -268,9 +257,11 @@ class Streaming(_Base):
         kept = truncate_dim if truncate_dim is not None else self.truncate_dim
         policy = check_policy(on_truncation) if on_truncation is not None else self.on_truncation
         chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
-        return _Request(chosen, batch_size, normalize, min(width, kept or width), precision, policy, images)
+        return VectorRequest(chosen, batch_size, normalize, min(width, kept or width), precision, policy, images)
 
-    def _job(self, items: list[TextOrPair], first: int, request: _Request, progress: Progress | None = None) -> Job:
+    def _job(
+        self, items: list[TextOrPair], first: int, request: VectorRequest, progress: Progress | None = None
+    ) -> Job:
         prompt = request.prompt
         length = self._tokenizer.prompt_length(prompt) if prompt else 0
         return Job(with_prompt(items, prompt), length, request.batch_size, request.policy, progress, first)
@@ -283,7 +274,7 @@ class Streaming(_Base):
         return image_places(items) if self.spec.input.reads_images else []
 
     def _vectors(
-        self, items: list[Any], first: int, request: _Request, progress: Progress | None
+        self, items: list[Any], first: int, request: VectorRequest, progress: Progress | None
     ) -> tuple[FloatArray, Truncation]:
         """The vectors of a window or shard, (n, width), and what was cut."""
         if not self._image_places(items):
@@ -301,7 +292,7 @@ class Streaming(_Base):
         return np.ascontiguousarray(found[:, : request.width]), cut
 
     def _stream(
-        self, inputs: Iterable[Any], request: _Request, ranges: FloatArray | None, show: bool | None
+        self, inputs: Iterable[Any], request: VectorRequest, ranges: FloatArray | None, show: bool | None
     ) -> Iterator[AnyArray]:
         self.truncation = Truncation(max_length=self._tokenizer.max_length)
         with progress_bar(length_hint(inputs) or None, show) as progress:
@@ -311,7 +302,7 @@ class Streaming(_Base):
         self.truncation.tell(request.policy, stacklevel=2)
 
     def _windows_of(
-        self, inputs: Iterable[Any], request: _Request, progress: Progress | None
+        self, inputs: Iterable[Any], request: VectorRequest, progress: Progress | None
     ) -> Iterator[tuple[FloatArray, Truncation]]:
         if self.spec.input.reads_images:
             return (
@@ -320,30 +311,37 @@ class Streaming(_Base):
         jobs = (self._job(checked(items, first), first, request, progress) for first, items in _windows(inputs))
         return vectors_of_windows(self.engine, self._tokenizer, jobs, request.width)
 
-    def _shard(
-        self,
-        writer: ShardWriter,
-        number: int,
-        items: list[Any],
-        request: _Request,
-        progress: Progress | None,
-    ) -> None:
-        """Make a shard, unless it is there; count what was cut in it."""
-        known = _known_by(items, self._image_places(items))
-        shard = writer.finished(number, known)
-        if shard is None:
-            first = number * writer.manifest.shard_size
-            found, cut = self._vectors(items, first, request, progress)
-            if request.precision in _RANGED and writer.manifest.ranges is None:
-                writer.keep_ranges(calibrate_ranges(unit(found) if request.normalize else found))
-            vectors = request.vectors(found, writer.ranges())
-            shard = writer.add(number, vectors, known, cut.truncated, cut.dropped_tokens)
-        elif progress is not None:
-            progress(len(items), 0)
-        counts = Truncation(shard.rows, shard.truncated, shard.dropped_tokens, self._tokenizer.max_length)
-        self.truncation = self.truncation.and_then(counts)
+    def _write_shards(
+        self, writer: ShardWriter, job: ShardJob, texts: Iterable[Any], workers: ShardWorkers, progress: Progress | None
+    ) -> int:
+        """Have every shard made or found, and enter them in order; how many there are."""
 
-    def _manifest(self, request: _Request, format: str, shard_size: int, ranges: FloatArray | None) -> Manifest:  # noqa: A002
+        def tasks(ranges: FloatArray | None) -> Iterator[ShardTask]:
+            for number, items in numbered:
+                yield ShardTask(number, items, writer.entry(number), ranges)
+
+        def enter(done: ShardDone) -> None:
+            if done.ranges is not None:
+                writer.keep_ranges(done.ranges)
+            if done.fresh:
+                writer.enter(done.number, done.shard)
+            shard = done.shard
+            counts = Truncation(shard.rows, shard.truncated, shard.dropped_tokens, self._tokenizer.max_length)
+            self.truncation = self.truncation.and_then(counts)
+
+        source, count = iter(texts), 0
+        numbered = enumerate(iter(lambda: list(islice(source, job.shard_size)), []))
+        if job.request.ranged and writer.manifest.ranges is None:
+            # The others cannot be begun before the first has told the ranges.
+            for done in workers.shards(self, job, islice(tasks(None), 1), progress):
+                enter(done)
+                count += 1
+        for done in workers.shards(self, job, tasks(writer.ranges()), progress):
+            enter(done)
+            count += 1
+        return count
+
+    def _manifest(self, request: VectorRequest, format: str, shard_size: int, ranges: FloatArray | None) -> Manifest:  # noqa: A002
         from ..data.manifest import Manifest
 
         options: dict[str, Any] = {
@@ -352,7 +350,7 @@ class Streaming(_Base):
             "normalize_embeddings": bool(request.normalize),
             "truncate_dim": request.width,
         }
-        if request.precision in _RANGED:
+        if request.precision in RANGED:
             options["ranges"] = "of the first shard" if ranges is None else f"given, sha256 {_digest(ranges)}"
         width, dtype = request.row()
         name = str(self.spec.name)
@@ -387,7 +385,7 @@ def _windows(inputs: Iterable[Any]) -> Iterator[tuple[int, list[Any]]]:
         yield first, window
 
 
-def _checked_ranges(ranges: Vectors, request: _Request) -> FloatArray:
+def _checked_ranges(ranges: Vectors, request: VectorRequest) -> FloatArray:
     """Ranges as float32, refused now if they do not fit, and not after an hour of work."""
     quantize_embeddings(np.zeros((1, request.width), np.float32), request.precision, ranges=ranges)
     return np.asarray(ranges, np.float32)

@@ -83,13 +83,23 @@ class Reply:
         """
         if self.error is None:
             return self.result
-        kind, message = self.error
-        known = getattr(errors, kind, None)
-        if not isinstance(known, type) or not issubclass(known, SbertError):
-            known, message = EngineError, f"{kind}: {message}"
-        error = known.__new__(known)
-        Exception.__init__(error, f"{message} ({who})")
-        raise error
+        raise error_elsewhere(*self.error, who)
+
+
+def error_elsewhere(kind: str, message: str, who: str) -> SbertError:
+    """An error that another process met, as one of this process.
+
+    Args:
+        kind: name of its class; one that is not of sbert becomes an ``EngineError``.
+        message: what it says.
+        who: met it.
+    """
+    known = getattr(errors, kind, None)
+    if not isinstance(known, type) or not issubclass(known, SbertError):
+        known, message = EngineError, f"{kind}: {message}"
+    error = known.__new__(known)
+    Exception.__init__(error, f"{message} ({who})")
+    return error
 
 
 class Worker:

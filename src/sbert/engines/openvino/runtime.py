@@ -72,6 +72,18 @@ def cpu_capabilities() -> frozenset[str]:
     return frozenset(core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
 
 
+#: Threads of a graph at the most; None for a thread a core. A list, so that it is one for all who import it.
+_threads: list[int | None] = [None]
+
+
+def limit_threads(count: int) -> None:
+    """Let graphs that are compiled from now on use so many threads, where a process has a part of the machine.
+
+    Vectors do not depend on it.
+    """
+    _threads[0] = count
+
+
 def options_for(precision: str, streams: int = 1) -> dict[str, Any]:
     """The runtime's options for a graph.
 
@@ -81,6 +93,8 @@ def options_for(precision: str, streams: int = 1) -> dict[str, Any]:
             thread each, which gets most done, since threads never wait for one another.
     """
     way: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+    if _threads[0] is not None:
+        way["INFERENCE_NUM_THREADS"] = _threads[0]
     if streams > 1:
         way = {"NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams}
     # A thread that may not leave its core waits for whoever else computes there, and the others wait for it: on a busy
