@@ -133,4 +133,4 @@ else
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) $(COMPAT) $(CLIENTS) $(WHEEL) $(RELEASE) $(SITE) $(COMPAT) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site
+	@rm -rf $(VENV) $(DEMO) $(COMPAT) $(CLIENTS) $(WHEEL) $(RELEASE) $(SITE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site
