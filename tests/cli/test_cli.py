@@ -571,3 +571,24 @@ def test_distill_without_texts_says_what_is_missing(run, tmp_path):
     assert (facts["texts"], facts["cosine_before"], facts["cosine_after"]) == (0, None, None)
     assert (tmp_path / "out" / "tokenizer.json").is_file()
     assert "dimension must be from 1 to 32" in run("distill", teacher, tmp_path / "x", "-d", 99, code=2).stderr
+
+
+# --- explain ----------------------------------------------------------------------------------------------------------
+
+
+def test_explain_reads_texts_as_similarity_does_and_with_search_as_a_search(run, tmp_path):
+    folder = make_tiny_model(tmp_path / "prompted", "bert")
+    settings = {"prompts": {"query": "what is ", "document": "the word "}}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    model = SentenceTransformer(folder)
+    texts = ["a cat", "the dog sleeps"]
+    plain = json.loads(run("explain", *texts, "-m", folder, "--json").stdout)
+    assert plain["cosine"] == pytest.approx(float(run("similarity", *texts, "-m", folder).stdout), abs=1e-4)
+    assert plain["left"] == ["[CLS]", "a", "cat", "[SEP]"]
+    found = json.loads(run("explain", *texts, "-m", folder, "--search", "--json").stdout)
+    expected = model.similarity(model.encode_query(texts[:1]), model.encode_document(texts[1:]))
+    assert found["cosine"] == pytest.approx(float(expected[0, 0]), abs=1e-5)
+    assert found["left"] == ["[CLS]", "what", "is", "a", "cat", "[SEP]"]
+    drawn = run("explain", *texts, "-m", folder, "-o", tmp_path / "why.html")
+    assert "cosine" in drawn.stderr
+    assert ">cat<" in (tmp_path / "why.html").read_text()
