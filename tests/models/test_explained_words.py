@@ -46,9 +46,8 @@ def test_prompts_of_a_search_are_no_part_of_the_texts(tmp_path, architecture):
     model = SentenceTransformer(
         make_tiny_model(tmp_path, architecture), prompts={"query": "query: ", "passage": "the cat sleeps "}
     )
-    words = by_word(
-        model.explain_search("cats sleep", "the cat sleeps"), "cats sleep", "the cat sleeps", model.tokenizer
-    )
+    found = model.explain_search("cats sleep", "the cat sleeps")
+    words = by_word(found, "cats sleep", "the cat sleeps", model.tokenizer)
     assert [(word.text, word.span) for word in words.left if word.span] == [("cats", (0, 4)), ("sleep", (5, 10))]
     assert [word.span for word in words.right if word.span] == [(0, 3), (4, 7), (8, 14)]
     assert words.shares.sum() == pytest.approx(found.score)

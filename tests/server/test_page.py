@@ -97,6 +97,22 @@ def test_both_that_stand_at_the_root_answer(client):
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, POST")
 
 
+def test_without_the_page_there_are_the_routes_alone(dense):
+    with TestClient(create_app(dense, api_keys=["key"], page=False)) as client:
+        known = {"Authorization": "Bearer key"}
+        for path in FILES:
+            assert client.get(path).status_code == 401, path
+            wrong = client.get(path, headers=known)
+            assert wrong.status_code == (405 if path == "/" else 404), path
+            assert "/page" not in wrong.text.replace(path, "")
+        assert client.get("/", headers=known).headers["allow"] == "POST"
+        assert client.post("/", json={"inputs": "a"}, headers=known).status_code == 200
+        assert client.post("/explain", json={"a": "a", "b": "b"}, headers=known).status_code == 200
+        assert client.get("/map", headers=known).json()["error"].startswith("This server has no index")
+        assert client.get("/health").status_code == 200
+        assert client.get("/openapi.json", headers=known).json() == create_app(dense, api_keys=["key"]).state.openapi
+
+
 # --- explanations -----------------------------------------------------------------------------------------------------
 
 
