@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from .panics import without_panics
 from .readers import Counted, Reading
 from .refusals import ClientGone, TimedOut, TooLarge
 from .served import Served
@@ -119,10 +121,10 @@ async def _counted(request: Request, served: Served, reading: Reading, items: Se
     texts = [item for item in items if _is_text(item)]
     length = sum(len(text) if isinstance(text, str) else sum(map(len, text)) for text in texts)
     if length <= _AT_ONCE:
-        return served.reader.count(reading, items)
+        return without_panics(partial(served.reader.count, reading, items))
     about = min(length // _CHARACTERS, len(texts) * (served.model.max_seq_length or length))
     with served.lane.expecting(about):
-        running = state_of(request).counter.submit(served.reader.count, reading, items)
+        running = state_of(request).counter.submit(without_panics, partial(served.reader.count, reading, items))
         return await awaited(request, asyncio.wrap_future(running), until)
 
 
