@@ -24,6 +24,8 @@ from .refusals import Overloaded, Stopping, TooLarge
 
 log = logging.getLogger("sbert.server")
 
+#: What the names of the server's threads begin with.
+THREADS = "sbert-serve-"
 #: From how the items are read, and the items, to a row for each.
 Run = Callable[[Any, list[Any]], Sequence[Any]]
 #: Of a batch, the part that one request gets before others have their turn.
@@ -120,7 +122,7 @@ class Lane:
         #: What the model is at, and what waits to be told.
         self._calls: list[_Call] = []
         self._closed = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sbert-{name}")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{THREADS}{name}")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from .auth import Keys
 from .body import Bodies
+from .lane import THREADS
 from .limits import Limits
 from .metrics import Metrics
 from .served import Registry
@@ -47,7 +48,9 @@ class State:
     has_page: bool = True
     stopping: bool = False
     in_flight: int = 0
-    counter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="sbert-count"))
+    counter: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix=f"{THREADS}count")
+    )
 
     async def close(self) -> None:
         """End all threads, once no request is worked on any more."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
+from .lane import THREADS
 from .limits import Limits
 from .panics import without_panics
 from .refusals import Overloaded, Stopping
@@ -31,7 +32,7 @@ class Threads:
     def __init__(self, what: str, count: int, limits: Limits) -> None:
         self._what, self._timeout = what, limits.timeout
         self._room = threading.BoundedSemaphore(limits.searches)
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"sbert-{what}")
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"{THREADS}{what}")
 
     async def run(self, request: Request, function: Callable[[], Result]) -> Result:
         """What a function returns, as long as the client waits for it.
