@@ -104,10 +104,12 @@ def _other(folder: Path) -> None:
 
 
 def _training_pairs(file: Path) -> None:
+    """Pairs with how similar they are, from 0 to 1."""
     try:
-        rows = [{"a": row["sentence1"], "b": row["sentence2"]} for row in _rows("sts/stsb-en.tsv.gz", 32, score="5")]
+        found = list(_rows("sts/stsb-en.tsv.gz", 32, split="train"))
+        rows = [{"a": row["sentence1"], "b": row["sentence2"], "score": float(row["score"]) / 5} for row in found]
     except FileNotFoundError:
-        rows = [{"a": one, "b": other} for one, other in itertools.pairwise(FEW)]
+        rows = [{"a": a, "b": b, "score": number / 8} for number, (a, b) in enumerate(itertools.pairwise(FEW))]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
