@@ -314,7 +314,8 @@ def test_quantize_writes_a_smaller_folder_and_says_how_faithful_it_is(run, tmp_p
 
 @pytest.mark.skipif(not computes_int8(), reason="this processor has no int8 arithmetic that cannot overflow")
 def test_quantize_takes_texts_of_your_own(run, tmp_path, corpus):
-    told = run("quantize", "all-MiniLM-L6-v2", tmp_path / "small", "--texts", corpus, "--column", "text").stderr
+    tiny = make_tiny_model(tmp_path / "tiny", "bert", hidden_size=64, intermediate_size=256)
+    told = run("quantize", tiny, tmp_path / "small", "--texts", corpus, "--column", "text").stderr
     assert "in int8: cosine to float32 0.99" in told
     assert f"Written to {tmp_path / 'small'}, " in told
 
