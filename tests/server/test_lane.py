@@ -334,6 +334,34 @@ def test_what_is_closed_answers_those_who_wait_and_takes_no_more(gated):
     assert seconds < 10
 
 
+def test_what_waits_beside_the_lanes_is_answered_when_it_is_closed(folder, monkeypatch):
+    model = SentenceTransformer(folder)
+    app, gate, begun = create_app(model), threading.Event(), threading.Event()
+    explain = model.explain
+
+    def slow(*texts):
+        begun.set()
+        assert gate.wait(30)
+        return explain(*texts)
+
+    monkeypatch.setattr(model, "explain", slow)
+
+    async def run():
+        first = asyncio.create_task(ask(app, "/explain", {"a": "a", "b": "b"}))
+        await until(begun.is_set)
+        waits = asyncio.create_task(ask(app, "/explain", {"a": "a", "b": "b"}))
+        await until(lambda: app.state.server.in_flight == 2)
+        await asyncio.sleep(0.05)
+        await app.state.server.close()
+        refused = await waits
+        gate.set()
+        return refused, await first
+
+    refused, taken = asyncio.run(run())
+    assert (refused.status, refused.json()["error_type"]) == (503, "Unhealthy")
+    assert taken.status == 200
+
+
 def test_while_it_stops_nothing_new_is_taken_and_what_was_is_answered(gated):
     app = create_app(gated)
 

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from .panics import without_panics
 from .readers import Counted, Reading
-from .refusals import ClientGone, TimedOut, TooLarge
+from .refusals import ClientGone, Stopping, TimedOut, TooLarge
 from .served import Served
 from .state import state_of
 from .tally import tally_of
@@ -99,6 +99,7 @@ async def awaited(request: Request, future: asyncio.Future[Result], until: float
 
     Raises:
         ClientGone: the client left.
+        Stopping: the server ended its threads.
         TimedOut: it took too long.
         Exception: what the future got.
     """
@@ -107,6 +108,8 @@ async def awaited(request: Request, future: asyncio.Future[Result], until: float
     try:
         waited: set[asyncio.Future[Any]] = {future, gone}
         await asyncio.wait(waited, timeout=max(0.0, until - time.monotonic()), return_when=asyncio.FIRST_COMPLETED)
+        if future.cancelled():  # by whoever closes the threads; this function does so below
+            raise Stopping("The server stopped before the answer was there.")
         if future.done():
             return future.result()
         if gone.done():
