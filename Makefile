@@ -90,9 +90,13 @@ EXTRAS_TESTS := $(addprefix tests/,checkpoints cli data distillation engines eva
 OLDEST_PYTHON := $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
 LOWEST = uv pip compile pyproject.toml --quiet --no-header --no-annotate --resolution lowest-direct
 
+# A folder that transformers of that age refuses to write, and so the test of reading it.
+CANNOT_WRITE := $(foreach engine,openvino torch,--deselect \
+	"tests/engines/test_conformance.py::test_unusual_settings_of_a_network_are_honoured[$(engine)-modernbert, all global]")
+
 test-oldest: $(OLDEST)/.done  ## The tests with the lowest versions that pyproject.toml promises; some ten minutes
 	@$(OLDEST)-base/bin/pytest -m "not slow" $(BASE_TESTS) $(ARGS)
-	@$(OLDEST)/bin/pytest -m "not slow" -n $(WORKERS) --dist loadfile $(EXTRAS_TESTS) $(ARGS)
+	@$(OLDEST)/bin/pytest -m "not slow" -n $(WORKERS) --dist loadfile $(EXTRAS_TESTS) $(CANNOT_WRITE) $(ARGS)
 
 $(OLDEST)/.done: pyproject.toml constraints.txt
 	@echo "Installing the lowest versions into $(OLDEST) and $(OLDEST)-base (a few minutes)."
