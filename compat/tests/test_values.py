@@ -9,7 +9,7 @@ import torch
 import sbert
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, losses, util
 from support.real_models import splade_tiny
-from support.tiny import make_tiny_cross_encoder, make_tiny_late
+from support.tiny import make_tiny_cross_encoder, make_tiny_late, make_tiny_model
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(size=(5, 8)).astype(np.float32), RNG.normal(size=(5, 8)).astype(np.float32)
@@ -117,6 +117,72 @@ def test_a_trainer_takes_data_and_a_loss_that_are_set_later(tmp_path):
     trainer.train()
     assert trainer.state.global_step == 2
     assert not np.allclose(model.encode(TEXTS), before, atol=1e-6)
+
+
+@pytest.fixture
+def roberta(tmp_path):
+    """A model whose tokenizer pads with another number than 0, and marks the beginnings of words."""
+    return str(make_tiny_model(tmp_path / "roberta", "roberta"))
+
+
+def trained(model, loss, folder, **arguments):
+    """The losses of two steps of training."""
+    from sentence_transformers import SentenceTransformerTrainingArguments
+
+    args = SentenceTransformerTrainingArguments(
+        output_dir=str(folder), max_steps=2, report_to="none", use_cpu=True, logging_steps=1, **arguments
+    )
+    rows = [{"a": f"{text} {number}", "b": other} for number, (text, other) in enumerate([TEXTS[:2], TEXTS[1:]] * 4)]
+    trainer = SentenceTransformerTrainer(model=model, args=args, train_dataset=rows, loss=loss)
+    trainer.train()
+    return [row["loss"] for row in trainer.state.log_history if "loss" in row]
+
+
+def losses_of_both(roberta, folder, loss_of, **arguments):
+    """The same training under both import names."""
+    found = []
+    for name, kind in (("compat", SentenceTransformer), ("own", sbert.SentenceTransformer)):
+        model = kind(roberta)
+        found.append(trained(model, loss_of(model, kind), folder / name, **arguments))
+    return found
+
+
+def test_batches_of_so_many_tokens(roberta, tmp_path):
+    """The trainer counts tokens by sbert's tokenizer; what scripts see is that of transformers."""
+    ours, own = losses_of_both(
+        roberta, tmp_path, lambda model, _: losses.MultipleNegativesRankingLoss(model), train_token_budget=64
+    )
+    assert len(ours) == 2
+    assert ours == own
+
+
+@pytest.mark.parametrize("architecture", ["roberta", "bert"])
+def test_a_guide_reads_the_tokens_or_the_texts_that_they_stand_for(roberta, tmp_path, architecture):
+    guide = str(make_tiny_model(tmp_path / "guide", architecture, seed=1))
+    ours, own = losses_of_both(roberta, tmp_path, lambda model, kind: losses.GISTEmbedLoss(model, kind(guide)))
+    assert ours == own
+
+
+def test_a_small_batch_is_padded_by_the_models_own_number(roberta, tmp_path):
+    ours, own = losses_of_both(
+        roberta, tmp_path, lambda model, _: losses.CachedMultipleNegativesRankingLoss(model, mini_batch_size=2)
+    )
+    assert ours == own
+
+
+def test_what_reads_the_tokenizer_itself_works(tmp_path):
+    from sbert.distillation import distill
+    from sbert.training.adaptation import extend_vocabulary
+
+    folder = str(make_tiny_model(tmp_path / "bert", "bert"))
+    model, own = SentenceTransformer(folder), sbert.SentenceTransformer(folder)
+    assert extend_vocabulary(model, ["über die Brücke"] * 5, 50) == extend_vocabulary(own, ["über die Brücke"] * 5, 50)
+    assert model.tokenizer.get_vocab() == own.tokenizer.get_vocab()
+    for name, kind in (("compat", SentenceTransformer), ("own", sbert.SentenceTransformer)):
+        distill(kind(folder), tmp_path / name, dimension=4)
+    ours, other = (sbert.SentenceTransformer(tmp_path / name).encode(TEXTS) for name in ("compat", "own"))
+    assert ours.shape == (3, 4)
+    assert np.array_equal(ours, other)
 
 
 def test_sparse_vectors_are_sparse_tensors():

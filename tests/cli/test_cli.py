@@ -314,7 +314,8 @@ def test_quantize_writes_a_smaller_folder_and_says_how_faithful_it_is(run, tmp_p
 
 @pytest.mark.skipif(not computes_int8(), reason="this processor has no int8 arithmetic that cannot overflow")
 def test_quantize_takes_texts_of_your_own(run, tmp_path, corpus):
-    told = run("quantize", "all-MiniLM-L6-v2", tmp_path / "small", "--texts", corpus, "--column", "text").stderr
+    tiny = make_tiny_model(tmp_path / "tiny", "bert", hidden_size=64, intermediate_size=256)
+    told = run("quantize", tiny, tmp_path / "small", "--texts", corpus, "--column", "text").stderr
     assert "in int8: cosine to float32 0.99" in told
     assert f"Written to {tmp_path / 'small'}, " in told
 
@@ -571,3 +572,24 @@ def test_distill_without_texts_says_what_is_missing(run, tmp_path):
     assert (facts["texts"], facts["cosine_before"], facts["cosine_after"]) == (0, None, None)
     assert (tmp_path / "out" / "tokenizer.json").is_file()
     assert "dimension must be from 1 to 32" in run("distill", teacher, tmp_path / "x", "-d", 99, code=2).stderr
+
+
+# --- explain ----------------------------------------------------------------------------------------------------------
+
+
+def test_explain_reads_texts_as_similarity_does_and_with_search_as_a_search(run, tmp_path):
+    folder = make_tiny_model(tmp_path / "prompted", "bert")
+    settings = {"prompts": {"query": "what is ", "document": "the word "}}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps(settings))
+    model = SentenceTransformer(folder)
+    texts = ["a cat", "the dog sleeps"]
+    plain = json.loads(run("explain", *texts, "-m", folder, "--json").stdout)
+    assert plain["cosine"] == pytest.approx(float(run("similarity", *texts, "-m", folder).stdout), abs=1e-4)
+    assert plain["left"] == ["[CLS]", "a", "cat", "[SEP]"]
+    found = json.loads(run("explain", *texts, "-m", folder, "--search", "--json").stdout)
+    expected = model.similarity(model.encode_query(texts[:1]), model.encode_document(texts[1:]))
+    assert found["cosine"] == pytest.approx(float(expected[0, 0]), abs=1e-5)
+    assert found["left"] == ["[CLS]", "what", "is", "a", "cat", "[SEP]"]
+    drawn = run("explain", *texts, "-m", folder, "-o", tmp_path / "why.html")
+    assert "cosine" in drawn.stderr
+    assert ">cat<" in (tmp_path / "why.html").read_text()

@@ -342,7 +342,7 @@ def test_other_dtypes_engines_and_readers_refuse_such_a_folder(tiny, tmp_path):
         SentenceTransformer(tmp_path / "small", backend="torch")
     with pytest.raises(InputError, match="is stored in int8 already: leave calibrate out"):
         SentenceTransformer(tmp_path / "small", calibrate=["a"])
-    with pytest.raises(OSError, match=r"no file named model\.safetensors"):
+    with pytest.raises(OSError, match=r"no file named .*model\.safetensors"):
         transformers.AutoModel.from_pretrained(tmp_path / "small")
 
 

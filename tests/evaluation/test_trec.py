@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbert.evaluation import InformationRetrievalEvaluator
 from sbert.util import semantic_search
 from support.shared import require
+
+pytrec_eval = pytest.importorskip("pytrec_eval", reason="a tool of development")
 
 #: Ours, and trec_eval's by which it is called there. MAP is compared where k cannot cut it off: trec_eval then goes on
 #: dividing by all that is relevant, and ours, as others in this field, by no more than k.

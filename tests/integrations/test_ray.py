@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -148,6 +149,24 @@ def test_ray_data_reads_files_as_this_process_does(cluster, files):
     assert "b.jsonl, line 8: not JSON" in corpus.first_skipped
     with pytest.raises(DataError, match=r"b\.jsonl, line 8: not JSON.*Ray Data"):
         list(RayCorpus([str(files)]))
+
+
+def test_paths_are_seen_from_the_folder_of_the_process_that_asks(cluster, files, folder, monkeypatch, tmp_path):
+    """A cluster was started in another folder, where there are no such files."""
+    monkeypatch.chdir(files.parent)
+    shutil.copytree(folder, files.parent / "near")
+    texts = list(RayCorpus([files.name], on_bad_line="skip"))
+    assert texts == TEXTS
+    model = SentenceTransformer("near")
+    with RayWorkers() as workers:
+        model.encode_to("vectors", texts, workers=workers)
+    model.encode_to(tmp_path / "of-one", texts)
+    names = sorted(path.name for path in (tmp_path / "of-one").glob("shard-*"))
+    assert names
+    for name in names:
+        assert Path("vectors", name).read_bytes() == (tmp_path / "of-one" / name).read_bytes()
+    with pytest.raises(DataError, match=rf"^{files.name}/b\.jsonl, line 8: not JSON"):
+        list(RayCorpus([files.name]))
 
 
 def test_texts_of_a_data_set(cluster, files):

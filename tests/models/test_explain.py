@@ -52,6 +52,34 @@ def test_prompts(model):
         model.set_pooling_include_prompt(True)
 
 
+@pytest.mark.parametrize("include_prompt", [True, False])
+@pytest.mark.parametrize("prompts", [{"query": "what is ", "passage": "the word "}, {"query": "what is "}, {}])
+def test_of_a_search_each_side_has_its_prompt(model, prompts, include_prompt):
+    before, model.prompts = model.prompts, {"query": "", "document": ""} | prompts
+    model.set_pooling_include_prompt(include_prompt)
+    try:
+        found = model.explain_search(A, B)
+        vectors = model.encode_query(A, normalize_embeddings=True), model.encode_document(B, normalize_embeddings=True)
+        tokens = [model.tokenizer.tokenize(text) for text in (A, B)]
+    finally:
+        model.prompts = before
+        model.set_pooling_include_prompt(True)
+    assert found.score == pytest.approx(float(vectors[0].astype(np.float64) @ vectors[1]), abs=1e-5)
+    assert found.prompts == (prompts.get("query", ""), prompts.get("passage", ""))
+    assert list(found.left)[-len(tokens[0]) - 1 :] == [*tokens[0], "[SEP]"]
+    assert list(found.right)[-len(tokens[1]) - 1 :] == [*tokens[1], "[SEP]"]
+    assert ("what" in found.left) == (include_prompt and "query" in prompts)
+
+
+def test_of_a_search_what_was_cut_is_counted_of_both(model):
+    before, model.on_truncation = model.on_truncation, "ignore"
+    try:
+        model.explain_search("water " * 500, "the cat")
+        assert (model.truncation.texts, model.truncation.truncated) == (2, 1)
+    finally:
+        model.on_truncation = before
+
+
 def test_pairs_and_plain_values(model):
     found = model.explain(A, B)
     pairs = found.pairs(5)
@@ -98,5 +126,7 @@ def test_what_cannot_be_explained(model, tmp_path):
             other.explain(A, B)
     with pytest.raises(NotTextError, match="b must be a string; got list"):
         model.explain(A, [B])
+    with pytest.raises(NotTextError, match="document must be a string; got list"):
+        model.explain_search(A, [B])
     with pytest.raises(InputError, match=r"must end in \.html or \.png; got 'why\.jpg'"):
         model.explain(A, B).draw(tmp_path / "why.jpg")

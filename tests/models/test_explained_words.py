@@ -40,6 +40,19 @@ def test_a_prompt_is_no_part_of_the_text(tmp_path):
     assert [word.text for word in words.left][-4:] == ["the", "cat", "sleeps", "[SEP]"]
 
 
+@pytest.mark.parametrize("architecture", ["bert", "roberta", "xlm-roberta"])
+def test_prompts_of_a_search_are_no_part_of_the_texts(tmp_path, architecture):
+    """Also where a word is other tokens behind a prompt than at the beginning of a text."""
+    model = SentenceTransformer(
+        make_tiny_model(tmp_path, architecture), prompts={"query": "query: ", "passage": "the cat sleeps "}
+    )
+    found = model.explain_search("cats sleep", "the cat sleeps")
+    words = by_word(found, "cats sleep", "the cat sleeps", model.tokenizer)
+    assert [(word.text, word.span) for word in words.left if word.span] == [("cats", (0, 4)), ("sleep", (5, 10))]
+    assert [word.span for word in words.right if word.span] == [(0, 3), (4, 7), (8, 14)]
+    assert words.shares.sum() == pytest.approx(found.score)
+
+
 def test_shares_of_the_tokens_of_a_word_are_added(minilm):
     left = ("[CLS]", *minilm.tokenizer.tokenize("unbelievability wins"), "[SEP]")
     assert len(left) > 4

@@ -183,9 +183,9 @@ print(codes, os.environ.get("TOKENIZERS_PARALLELISM"))
 
 
 @forking
-@pytest.mark.parametrize("backend", ["openvino", "torch"])
+# The variable is one of the tokenizers library, which both engines have in front of them.
+@pytest.mark.parametrize(("backend", "parallelism"), [("openvino", None), ("openvino", "true"), ("torch", None)])
 @pytest.mark.parametrize("threads", [0, 2], ids=["idle", "busy"])
-@pytest.mark.parametrize("parallelism", [None, "true"])
 def test_a_model_works_in_forked_children(folder, backend, threads, parallelism):
     code = FORKS.format(folder=str(folder), backend=backend, texts=TEXTS, threads=threads, children=8 if threads else 3)
     environment = {name: value for name, value in os.environ.items() if name != "TOKENIZERS_PARALLELISM"}

@@ -372,7 +372,7 @@ def test_death_between_a_file_and_its_entry(model, tmp_path):
 JOB = """
 import sys
 from sbert import SentenceTransformer
-from support.tiny import WORDS
+WORDS = sys.stdin.readline().split()  # importing them would bring torch along, six times
 model = SentenceTransformer(sys.argv[1], backend="openvino")
 texts = (f"{WORDS[n % 200]} {WORDS[n // 7 % 200]} {WORDS[n // 3 % 200]}" for n in range(3000))
 print("loaded", flush=True)
@@ -386,7 +386,11 @@ def test_killed_at_any_moment_the_bytes_are_the_same(folder, tmp_path, form, pre
     def start(path):
         source = os.pathsep.join([str(Path(sbert.__file__).parents[1]), str(Path(__file__).parents[1])])
         command = [sys.executable, "-c", JOB, str(folder), str(path), form, precision]
-        process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": source}, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, env=os.environ | {"PYTHONPATH": source}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        process.stdin.write(" ".join(WORDS) + "\n")
+        process.stdin.close()
         assert process.stdout.readline() == "loaded\n"
         return process
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import threading
+import time
 
 import numpy as np
 import pytest
 
+from sbert import SentenceTransformer
 from sbert.server import Limits, create_app
 from support.asgi import Gated, ask, same, until
 
@@ -241,6 +243,123 @@ def test_only_the_request_that_makes_a_call_fail_gets_the_error(gated, dense, ca
     assert (poisoned.status, poisoned.json()["error_type"]) == (500, "Backend")
     assert "the network broke" not in poisoned.body.decode()
     assert "the network broke" in caplog.text
+
+
+class Panic(BaseException):
+    """What libraries written in Rust raise when they panic: no Exception."""
+
+
+def test_a_panic_is_the_error_of_the_request_that_caused_it_and_others_go_on(gated, dense, caplog):
+    app, encode = create_app(gated), gated.encode
+
+    def panics(inputs, *arguments, **options):
+        if "panic" in inputs:
+            gated.gate.wait(30)
+            raise Panic("index out of bounds")
+        return encode(inputs, *arguments, **options)
+
+    gated.encode = panics
+
+    async def run():
+        first = await held(app, gated)
+        others = [embed(app, ["panic"]), embed(app, TEXTS), embed(app, ["panic", "a"])]
+        await until(lambda: len(lane(app)._tickets) == 3)
+        gated.gate.set()
+        return await asyncio.gather(first, *others, embed(app, "the queen"))
+
+    first, alone, fine, second, later = asyncio.run(run())
+    assert [answer.status for answer in (first, alone, fine, second, later)] == [200, 500, 200, 500, 200]
+    assert same(fine.json(), dense.encode(TEXTS))
+    assert "index out of bounds" in caplog.text
+
+
+def test_a_panic_beside_the_lanes_is_a_500(folder, monkeypatch, caplog):
+    model = SentenceTransformer(folder)
+    app = create_app(model)
+
+    def panics(*texts):
+        raise Panic("index out of bounds")
+
+    monkeypatch.setattr(model, "explain", panics)
+    answer = asyncio.run(ask(app, "/explain", {"a": "a", "b": "b"}))
+    assert (answer.status, answer.json()["error_type"]) == (500, "Backend")
+    assert "index out of bounds" in caplog.text
+    monkeypatch.undo()
+    assert asyncio.run(ask(app, "/explain", {"a": "a", "b": "b"})).status == 200
+
+
+def test_a_model_that_loses_rows_is_an_error_and_not_a_silence(dense, monkeypatch, caplog):
+    app = create_app(dense, limits=Limits(timeout=5))
+    run = lane(app)._run
+    monkeypatch.setattr(lane(app), "_run", lambda reading, items: run(reading, items)[: 1 if len(items) == 4 else None])
+
+    async def ask_twice():
+        return await embed(app, TEXTS), await embed(app, TEXTS[:2])
+
+    wrong, right = asyncio.run(ask_twice())
+    assert (wrong.status, right.status) == (500, 200)
+    assert "1 rows for 4 items" in caplog.text
+
+
+def test_requests_that_gave_up_are_not_kept_while_the_model_is_stuck(gated):
+    app = create_app(gated, limits=Limits(timeout=0.1))
+
+    async def run():
+        first = await held(app, gated)
+        await asyncio.gather(*(embed(app, TEXTS) for _ in range(20)))
+        last = embed(app, "the queen")
+        await until(lambda: any(ticket.items == ["the queen"] for ticket in lane(app)._tickets))
+        kept = len(lane(app)._tickets)
+        gated.gate.set()
+        await asyncio.gather(first, last)
+        return kept
+
+    assert asyncio.run(run()) == 1
+
+
+def test_what_is_closed_answers_those_who_wait_and_takes_no_more(gated):
+    app = create_app(gated)
+
+    async def run():
+        first = await held(app, gated)
+        waiting = embed(app, TEXTS)
+        await until(lambda: lane(app)._tickets)
+        started = time.monotonic()
+        await app.state.server.close()
+        answers = await asyncio.gather(first, waiting, embed(app, "new"), ask(app, "/explain", {"a": "a", "b": "b"}))
+        return answers, time.monotonic() - started
+
+    answers, seconds = asyncio.run(run())
+    assert [answer.status for answer in answers] == [503] * 4
+    assert seconds < 10
+
+
+def test_what_waits_beside_the_lanes_is_answered_when_it_is_closed(folder, monkeypatch):
+    model = SentenceTransformer(folder)
+    app, gate, begun = create_app(model), threading.Event(), threading.Event()
+    explain = model.explain
+
+    def slow(*texts):
+        begun.set()
+        assert gate.wait(30)
+        return explain(*texts)
+
+    monkeypatch.setattr(model, "explain", slow)
+
+    async def run():
+        first = asyncio.create_task(ask(app, "/explain", {"a": "a", "b": "b"}))
+        await until(begun.is_set)
+        waits = asyncio.create_task(ask(app, "/explain", {"a": "a", "b": "b"}))
+        await until(lambda: app.state.server.in_flight == 2)
+        await asyncio.sleep(0.05)
+        await app.state.server.close()
+        refused = await waits
+        gate.set()
+        return refused, await first
+
+    refused, taken = asyncio.run(run())
+    assert (refused.status, refused.json()["error_type"]) == (503, "Unhealthy")
+    assert taken.status == 200
 
 
 def test_while_it_stops_nothing_new_is_taken_and_what_was_is_answered(gated):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
+from sbert import SentenceTransformer
+from sbert.index import Index
 from sbert.server import create_app
 from sbert.server.page_files import page_files
 
@@ -95,6 +97,22 @@ def test_both_that_stand_at_the_root_answer(client):
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, POST")
 
 
+def test_without_the_page_there_are_the_routes_alone(dense):
+    with TestClient(create_app(dense, api_keys=["key"], page=False)) as client:
+        known = {"Authorization": "Bearer key"}
+        for path in FILES:
+            assert client.get(path).status_code == 401, path
+            wrong = client.get(path, headers=known)
+            assert wrong.status_code == (405 if path == "/" else 404), path
+            assert "/page" not in wrong.text.replace(path, "")
+        assert client.get("/", headers=known).headers["allow"] == "POST"
+        assert client.post("/", json={"inputs": "a"}, headers=known).status_code == 200
+        assert client.post("/explain", json={"a": "a", "b": "b"}, headers=known).status_code == 200
+        assert client.get("/map", headers=known).json()["error"].startswith("This server has no index")
+        assert client.get("/health").status_code == 200
+        assert client.get("/openapi.json", headers=known).json() == create_app(dense, api_keys=["key"]).state.openapi
+
+
 # --- explanations -----------------------------------------------------------------------------------------------------
 
 
@@ -112,6 +130,26 @@ def test_shares_of_words_sum_to_the_similarity(client, dense):
         assert spans == sorted(spans)
         assert all(text[slice(*word["span"])] == word["text"] for word in words if word["span"])
     assert [word["text"] for word in found["b"]] == ["[CLS]", "a", "bird", "can", "sing", "[SEP]"]
+
+
+def test_a_hit_is_explained_as_it_was_found(folder, tmp_path):
+    """With the prompts of queries and documents, so that the shares sum to the score of the search."""
+    model = SentenceTransformer(folder, prompts={"query": "what is ", "passage": "the word "}, on_truncation="ignore")
+    index = Index.create(tmp_path / "hits.lance", model)
+    index.add([{"id": "a", "text": "the cat sleeps"}, {"id": "b", "text": "fish eat in the cold sea"}])
+    with TestClient(create_app(model, index=index)) as client:
+        hits = client.post("/search", json={"query": "a cat", "mode": "vector"}).json()["hits"]
+        assert len(hits) == 2
+        for hit in hits:
+            asked = {"a": "a cat", "b": hit["passage"], "task": "search"}
+            found = client.post("/explain", json=asked).json()
+            assert found["score"] == pytest.approx(hit["scores"]["dense"], abs=1e-5)
+            assert [word["text"] for word in found["a"] if word["span"]] == ["a", "cat"]
+            assert "".join(word["text"] for word in found["b"] if word["span"]) == hit["passage"].replace(" ", "")
+            plain = client.post("/explain", json=asked | {"task": "similarity"}).json()
+            assert plain["score"] != pytest.approx(hit["scores"]["dense"], abs=1e-5)
+        wrong = client.post("/explain", json={"a": "a", "b": "b", "task": "serach"})
+    assert (wrong.status_code, "task must be 'similarity' or 'search'" in wrong.json()["error"]) == (422, True)
 
 
 def test_tokens_of_a_word_are_one_word(client):

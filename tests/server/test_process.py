@@ -63,6 +63,52 @@ def test_sigterm_answers_what_was_taken_and_ends_with_0(tmp_path):
         server.end()
 
 
+#: A server of a model that never comes back from some texts, as a device that hangs does.
+STUCK = """
+import sys, threading
+from sbert import SentenceTransformer
+from sbert.server import Limits, create_app
+from sbert.server.run import run
+
+class Stuck(SentenceTransformer):
+    def encode(self, inputs=None, *arguments, **options):
+        if "hang" in inputs:
+            threading.Event().wait()
+        return super().encode(inputs, *arguments, **options)
+
+app = create_app(Stuck(sys.argv[1]), limits=Limits(timeout=float(sys.argv[2])))
+run(app, "127.0.0.1", 0, log=True, tell=lambda told: print(told, file=sys.stderr, flush=True))
+"""
+
+
+@pytest.mark.parametrize(("timeout", "signals"), [(60, 2), (1, 1)], ids=["second-signal", "time-is-up"])
+def test_a_model_that_hangs_does_not_keep_the_process(folder, timeout, signals):
+    """A second signal ends it at once, and the first when the time is up; who waited is told before, where there is
+    time for it, and the status says that something was left undone.
+    """
+    server = Process(folder, timeout, script=STUCK)
+    try:
+        with ThreadPoolExecutor(1) as clients, httpx2.Client(timeout=60) as http:
+            hangs = clients.submit(http.post, f"{server.url}/embed", json={"inputs": "hang"})
+            for _ in range(400):
+                if "sbert_requests_in_flight 2.0" in httpx2.get(f"{server.url}/metrics").text:
+                    break
+                time.sleep(0.01)
+            started = time.monotonic()
+            for _ in range(signals):
+                server.process.send_signal(signal.SIGTERM)
+                time.sleep(0.3)
+            assert server.process.wait(15) == 1
+            assert time.monotonic() - started < 8
+            if timeout == 1:
+                assert hangs.result().status_code == 504
+            elif hangs.exception() is None:  # else the connection was closed in its hands
+                assert hangs.result().status_code >= 500
+        assert any("did not come to an end" in note for note in server.notes)
+    finally:
+        server.end()
+
+
 def test_half_a_body_holds_nobody_up_and_is_408(server):
     with server.connect() as half, server.connect() as gone:
         for client in (half, gone):
@@ -132,7 +178,7 @@ def test_names_keys_rerankers_and_an_index(folder, scorer, tmp_path):
 
     Index.create(tmp_path / "docs.lance", str(folder)).add(["the cat sleeps", "a bird can sing"])
     server = Process(
-        f"mine={folder}", "--index", tmp_path / "docs.lance", "--reranker", scorer.spec.folder, "--no-log",
+        f"mine={folder}", "--index", tmp_path / "docs.lance", "--reranker", scorer.spec.folder, "--no-log", "--no-page",
         SBERT_API_KEY="one two",
     )  # fmt: skip
     try:
@@ -141,6 +187,7 @@ def test_names_keys_rerankers_and_an_index(folder, scorer, tmp_path):
             assert [each["id"] for each in http.get("/v1/models").json()["data"]] == ["mine", "tiny-cross"]
             assert len(http.post("/search", json={"query": "a cat", "rerank": True}).json()["hits"]) == 2
             assert http.get("/info").json()["index"]["passages"] == 2
+            assert http.get("/").status_code == 405
         assert not server.lines
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(20) == 0

@@ -18,9 +18,11 @@ import sbert
 class Process:
     """A server in a process, on a port that was free."""
 
-    def __init__(self, *arguments, **env):
+    def __init__(self, *arguments, script=None, **env):
         source = str(Path(sbert.__file__).parents[1])
         command = [sys.executable, "-m", "sbert", "serve", *map(str, arguments), "--port", "0"]
+        if script is not None:
+            command = [sys.executable, "-c", script, *map(str, arguments)]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=os.environ | {"PYTHONPATH": source, "OMP_NUM_THREADS": "1"} | env,

@@ -1,3 +1,5 @@
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,8 @@ from sbert.errors import InputError
 from sbert.text import PhraseTokenizer, WhitespaceTokenizer
 from sbert.text.stop_words import ENGLISH_STOP_WORDS
 
+#: Words of phrases are told apart as NLTK does.
+needs_nltk = pytest.mark.skipif(find_spec("nltk") is None, reason="needs nltk: pip install 'sbert[words]'")
 VOCABULARY = ["<pad>", "the", "cat", "New_York", "new_york_city", "U.S.", "york", "it's", "Cat"]
 
 
@@ -48,6 +52,7 @@ def test_whole_texts_say_which_characters_a_word_stands_for():
     assert [text[a:b] for a, b in whole.offsets.tolist()] == ["the", "CAT!"]
 
 
+@needs_nltk
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -61,12 +66,14 @@ def test_phrases_are_one_word(text, words):
     assert PhraseTokenizer(VOCABULARY, ()).tokenize(text) == words
 
 
+@needs_nltk
 def test_phrases_longer_than_asked_and_malformed_ones_are_none():
     vocabulary = ["a_b_c", "x__y", "a", "b", "c"]
     assert PhraseTokenizer(vocabulary, (), max_ngram_length=2).tokenize("a b c") == ["a", "b", "c"]
     assert PhraseTokenizer(vocabulary, ()).tokenize("a b c") == ["a_b_c"]
 
 
+@needs_nltk
 def test_places_of_phrases_are_not_known():
     with pytest.raises(InputError, match="PhraseTokenizer does not say which characters"):
         PhraseTokenizer(VOCABULARY, ()).whole(["the cat"])

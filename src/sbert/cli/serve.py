@@ -49,6 +49,9 @@ def serve(
     max_items: Annotated[int, typer.Option("--max-items", min=1, help="Texts of a request; beyond, 413.")] = 2048,
     max_body: Annotated[int, typer.Option("--max-body", min=1, help="Bytes of a request; beyond, 413.")] = 16 << 20,
     log: Annotated[bool, typer.Option("--log/--no-log", help="A line of JSON for each request.")] = True,
+    page: Annotated[
+        bool, typer.Option("--page/--no-page", help="A page for people at /, beside the routes for programs.")
+    ] = True,
     dtype: Dtype = None,
     backend: Backend = "auto",
     device: Device = None,
@@ -72,7 +75,7 @@ def serve(
         loaded[name or _own_name(model)] = model
     scorer = None if reranker is None else load_reranker(reranker, **options)
     opened = None if index is None else _opened(index, list(loaded.values()))
-    app = create_app(loaded, index=opened, reranker=scorer, limits=limits, api_keys=api_key or ())
+    app = create_app(loaded, index=opened, reranker=scorer, limits=limits, api_keys=api_key or (), page=page)
     for served in app.state.server.models:
         served.reader.warm()
         note(f"{served.kind}: {served.name} ({served.model.backend}, {served.model.dtype})")

@@ -33,7 +33,7 @@ def token_vectors(teacher: SentenceTransformer, show_progress_bar: bool | None) 
 
     Centred, since all have in common that they are vectors of a single token. Special tokens and gaps get zeros.
     """
-    texts = token_texts(teacher.tokenizer)
+    texts = token_texts(teacher._tokenizer)
     real = np.array([bool(text) for text in texts])
     wanted = [text for text in texts if text]
     found = teacher.encode(wanted, show_progress_bar=show_progress_bar, on_truncation="ignore")

@@ -103,12 +103,12 @@ def distill(
     width = teacher.get_embedding_dimension()
     if not 1 <= dimension <= width:
         raise InputError(f"dimension must be from 1 to {width}, the teacher's; got {dimension}.")
-    if not isinstance(teacher.tokenizer, FastTokenizer):
+    if not isinstance(teacher._tokenizer, FastTokenizer):
         raise UnsupportedModelError(
             f"{teacher.spec.name} has a tokenizer that only transformers runs; a static model needs one of the "
             "tokenizers library (tokenizer.json)."
         )
-    tokenizer = PlainTokenizer(_plain_backend(teacher.tokenizer), teacher.max_seq_length, skip_unknown=True)
+    tokenizer = PlainTokenizer(_plain_backend(teacher._tokenizer), teacher.max_seq_length, skip_unknown=True)
     chosen = _different(texts) if texts is not None else []
     vectors = token_vectors(teacher, show_progress_bar)
     if not chosen:

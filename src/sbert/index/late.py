@@ -42,7 +42,7 @@ def chunked(
         InputError: the model reads no token beside the prompt, or the overlap is too large.
     """
     length = model.document_length or model.max_seq_length
-    for number, document in enumerate(documents(model.tokenizer, texts, prompt)):
+    for number, document in enumerate(documents(model._tokenizer, texts, prompt)):
         room = len(document.ids) if length is None else length - len(document.before) - len(document.after)
         room = min(room, capacity or room)
         if length is not None and room < 1:

@@ -64,7 +64,7 @@ class DenoisingAutoEncoderLoss(Loss):
             tie(encoder, self.decoder)
         elif folder != first.folder:
             other = load_tokenizer(TransformerSpec.read(folder))
-            self.decoder_tokenizer = None if same_tokens(model.tokenizer, other) else other
+            self.decoder_tokenizer = None if same_tokens(model._tokenizer, other) else other
         self.tie_encoder_decoder = tie_encoder_decoder
         self.folder = folder
 
@@ -99,7 +99,7 @@ class DenoisingAutoEncoderLoss(Loss):
         tokenizer = self.decoder_tokenizer
         if tokenizer is None:
             return features
-        tokens = tokenizer.batch(texts_of(features, self.model.tokenizer))
+        tokens = tokenizer.batch(texts_of(features, self.model._tokenizer))
         batch = make_batch(tokens, np.arange(len(tokens)), int(tokens.lengths.max(initial=1)), tokenizer.pad_id)
         device = features["input_ids"].device
         arrays = {"input_ids": batch.ids, "attention_mask": batch.mask}

@@ -105,7 +105,7 @@ class GISTEmbedLoss(Loss):
             network.eval()
         read = [self._as_guide_reads(features) for features in columns]
         with torch.no_grad():
-            found = outputs_of(network, read, (VECTORS,), self.chunks, self.guide.tokenizer.pad_id)
+            found = outputs_of(network, read, (VECTORS,), self.chunks, self.guide._tokenizer.pad_id)
         return [Guided(one, outputs[VECTORS]) for one, outputs in zip(vectors, found, strict=True)]
 
     def loss(self, embeddings: list[Guided], labels: Any) -> Tensor:  # noqa: ARG002, D102
@@ -135,8 +135,8 @@ class GISTEmbedLoss(Loss):
 
     def _as_guide_reads(self, features: Features) -> Features:
         route = str(features.get(ROUTE, ""))
-        tokenizer = (self.model._on(route) if route else self.model).tokenizer
-        other = self.guide.tokenizer
+        tokenizer = (self.model._on(route) if route else self.model)._tokenizer
+        other = self.guide._tokenizer
         if route not in self._same_tokens:
             self._same_tokens[route] = same_tokens(tokenizer, other)
         width = features["input_ids"].shape[1] if "input_ids" in features else 0

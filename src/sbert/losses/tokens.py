@@ -1,4 +1,7 @@
-"""What losses ask of tokenizers."""
+"""What losses ask of tokenizers: of a model's own one, ``_tokenizer``.
+
+What ``tokenizer`` gives to scripts may be another library's, as in sbert-compat.
+"""
 
 from __future__ import annotations
 
@@ -37,4 +40,4 @@ def texts_of(features: Features, tokenizer: Tokenizer) -> list[str]:
 
 def pad_id_of(model: Any) -> int:
     """The number of a model's padding token; 0 where it has none."""
-    return getattr(getattr(model, "tokenizer", None), "pad_id", 0) or 0
+    return getattr(getattr(model, "_tokenizer", None), "pad_id", 0) or 0

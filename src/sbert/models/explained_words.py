@@ -51,27 +51,28 @@ class WordShares:
     measure: str
 
 
-def by_word(found: Explanation, a: str, b: str, tokenizer: Tokenizer) -> WordShares:
+def by_word(found: Explanation, a: str, b: str, tokenizer: Tokenizer, of_second: Tokenizer | None = None) -> WordShares:
     """Sum the shares of the tokens of each word, so that they add up to the same similarity.
 
     Args:
         found: of the two texts.
-        a: the first text.
+        a: the first text, without its prompt.
         b: the second.
         tokenizer: that made their tokens.
+        of_second: that made the second's, where that is another.
 
     Raises:
         InputError: the tokenizer does not know which characters its tokens stand for.
     """
-    left, rows = _words(found.left, a, tokenizer)
-    right, columns = _words(found.right, b, tokenizer)
+    left, rows = _words(found.left, a, found.prompts[0], tokenizer)
+    right, columns = _words(found.right, b, found.prompts[1], of_second or tokenizer)
     shares = np.add.reduceat(np.add.reduceat(found.shares, rows, axis=0), columns, axis=1)
     return WordShares(tuple(left), tuple(right), shares, found.measure)
 
 
-def _words(tokens: Sequence[str], text: str, tokenizer: Tokenizer) -> tuple[list[Word], list[int]]:
+def _words(tokens: Sequence[str], text: str, prompt: str, tokenizer: Tokenizer) -> tuple[list[Word], list[int]]:
     """The words that tokens make, and the place of the first token of each."""
-    spans = _spans(tokens, text, tokenizer)
+    spans = _spans(tokens, text, prompt, tokenizer)
     words: list[Word] = []
     firsts: list[int] = []
     for place, (token, span) in enumerate(zip(tokens, spans, strict=True)):
@@ -85,16 +86,19 @@ def _words(tokens: Sequence[str], text: str, tokenizer: Tokenizer) -> tuple[list
     return words, firsts
 
 
-def _spans(tokens: Sequence[str], text: str, tokenizer: Tokenizer) -> list[tuple[int, int] | None]:
+def _spans(tokens: Sequence[str], text: str, prompt: str, tokenizer: Tokenizer) -> list[tuple[int, int] | None]:
     """The characters that each token stands for; None for those around the text, such as a prompt's."""
-    (whole,) = tokenizer.whole([text])
+    # With the prompt, since a first word may be other tokens than one that has something in front of it.
+    (whole,) = tokenizer.whole([prompt + text])
+    inside = whole.offsets[:, 1] > len(prompt)
     names = tokenizer.words()
-    own = [names[number] for number in whole.ids.tolist()]
+    own = [names[number] for number in whole.ids[inside].tolist()]
+    offsets = np.maximum(whole.offsets[inside] - len(prompt), 0)
     spans: list[tuple[int, int] | None] = [None] * len(tokens)
     # The text's tokens stand together, from wherever most of them are found: behind what is put in front of texts.
     first = max(range(len(tokens)), key=lambda place: _alike(tokens, place, own), default=0)
     for number in range(_alike(tokens, first, own)):
-        spans[first + number] = _trimmed(text, *whole.offsets[number].tolist())
+        spans[first + number] = _trimmed(text, *offsets[number].tolist())
     return spans
 
 

@@ -28,12 +28,14 @@ class Explanation:
         right: the second's, (m,).
         shares: (n, m) float64, whose sum is the similarity.
         measure: which one it is, such as ``cosine``.
+        prompts: that the model read in front of the two texts; empty for none.
     """
 
     left: tuple[str, ...]
     right: tuple[str, ...]
     shares: FloatArray
     measure: str = "cosine"
+    prompts: tuple[str, str] = ("", "")
 
     @property
     def score(self) -> float:
@@ -91,28 +93,38 @@ class Explanation:
         return f"Explanation({self.measure} {self.score:.4f}; {best}, ...)"
 
 
-def explained(tokens: tuple[list[str], list[str]], vectors: tuple[FloatArray, FloatArray]) -> Explanation:
+def explained(
+    tokens: tuple[list[str], list[str]],
+    vectors: tuple[FloatArray, FloatArray],
+    names: tuple[str, str] = ("a", "b"),
+    prompts: tuple[str, str] = ("", ""),
+) -> Explanation:
     """The shares of all pairs of tokens.
 
     Args:
         tokens: of the two texts, those that take part in pooling.
         vectors: of each token, (n, width) and (m, width).
+        names: of the texts in messages.
+        prompts: that stand in front of them.
 
     Raises:
         InputError: a text has no token that takes part, or its vector is zero.
     """
     sides = []
-    for rows, name in zip(vectors, ("a", "b"), strict=True):
+    for rows, name in zip(vectors, names, strict=True):
         side = np.asarray(rows, np.float64)
         length = np.linalg.norm(side.sum(axis=0)) if len(side) else 0.0
         if not length:
             raise InputError(f"{name} has no token that says anything, so there is no cosine to explain.")
         sides.append(side / length)
-    return Explanation(tuple(tokens[0]), tuple(tokens[1]), sides[0] @ sides[1].T)
+    return Explanation(tuple(tokens[0]), tuple(tokens[1]), sides[0] @ sides[1].T, prompts=prompts)
 
 
 def explained_by_maxsim(
-    tokens: tuple[list[str], list[str]], vectors: tuple[FloatArray, FloatArray], measure: str
+    tokens: tuple[list[str], list[str]],
+    vectors: tuple[FloatArray, FloatArray],
+    measure: str,
+    prompts: tuple[str, str] = ("", ""),
 ) -> Explanation:
     """The pairs that MaxSim takes: for each token of the query, the document's that is most like it; others have 0.
 
@@ -120,6 +132,7 @@ def explained_by_maxsim(
         tokens: of the query and of the document.
         vectors: of each token, (n, width) and (m, width).
         measure: ``maxsim``, or ``meanmaxsim``, which is divided by n.
+        prompts: that stand in front of the two texts.
 
     Raises:
         InputError: one has no token.
@@ -132,4 +145,4 @@ def explained_by_maxsim(
     best = products.argmax(axis=1)
     places = np.arange(len(best)), best
     shares[places] = products[places] / (len(best) if measure == "meanmaxsim" else 1)
-    return Explanation(tuple(tokens[0]), tuple(tokens[1]), shares, measure)
+    return Explanation(tuple(tokens[0]), tuple(tokens[1]), shares, measure, prompts)

@@ -28,7 +28,7 @@ from .inputs import as_texts, check_counts, is_single, with_prompt
 from .outputs import torch_for
 from .pool import Pool, engine_of
 from .progress import progress_bar
-from .prompts import choose_prompt
+from .prompts import choose_prompt, document_prompt_name
 from .queries import DOCUMENT, QUERY, QueriesAndDocuments
 from .saving import Card
 from .token_pooling import HierarchicalTokenPooling, TokenPooling
@@ -309,11 +309,18 @@ class MultiVectorEncoder(QueriesAndDocuments, BaseModel):
             if not isinstance(text, str):
                 raise NotTextError(f"{name} must be a string; got {type(text).__name__}.")
         asked = self.encode_query(query, output_value=None)
+        cut = self.truncation
         read = self.encode_document(document, output_value=None)
+        self.truncation = cut.and_then(self.truncation)
         words = self._tokenizer.words()
         tokens = [[words[number] for number in row["input_ids"].tolist()] for row in (asked, read)]
         vectors = asked["token_embeddings"], read["token_embeddings"]
-        return explained_by_maxsim((tokens[0], tokens[1]), vectors, self.similarity_fn_name)
+        prompts = self.prompts[QUERY], self.prompts[document_prompt_name(self.prompts)]
+        return explained_by_maxsim((tokens[0], tokens[1]), vectors, self.similarity_fn_name, prompts)
+
+    def explain_search(self, query: str, document: str) -> Explanation:
+        """The same as :meth:`explain`, by the name that other families have for it."""
+        return self.explain(query, document)
 
     # --- training -----------------------------------------------------------------------------------------------
 

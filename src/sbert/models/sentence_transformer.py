@@ -31,8 +31,8 @@ from .long_documents import WHOLE, Reader, Reading, check_choice, choose_policy
 from .outputs import converted, torch_for
 from .pool import Pool, engine_of
 from .progress import progress_bar
-from .prompts import choose_prompt
-from .queries import QueriesAndDocuments
+from .prompts import choose_prompt, document_prompt_name
+from .queries import DOCUMENT, QUERY, QueriesAndDocuments
 from .router import unpacked
 from .saving import Card
 from .streaming import Streaming, check_options
@@ -382,19 +382,57 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
         for name, text in (("a", a), ("b", b)):
             if not isinstance(text, str):
                 raise NotTextError(f"{name} must be a string; got {type(text).__name__}.")
+        self._check_explainable()
+        found = self.encode([a, b], prompt_name, prompt, output_value=None)
+        chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
+        tokens, vectors = zip(*(self._taking_part(row, chosen) for row in found), strict=True)
+        return explained(tokens, vectors, prompts=(chosen, chosen))
+
+    def explain_search(self, query: str, document: str) -> Explanation:
+        """Why a search finds a document: :meth:`explain` of a query and a document, each as the model reads them.
+
+        Args:
+            query: a text, read as :meth:`encode_query` does, with the model's prompt for queries.
+            document: another, read as :meth:`encode_document` does.
+
+        Returns:
+            The shares, which sum to the cosine that the search compares by.
+
+        Raises:
+            NotTextError: one is not a text.
+            InputError: as for :meth:`explain`.
+        """
+        prompts, tokens, vectors, cut = [], [], [], Truncation()
+        sides = ((QUERY, query, QUERY), (DOCUMENT, document, document_prompt_name(self.prompts)))
+        for task, text, _ in sides:
+            if not isinstance(text, str):
+                raise NotTextError(f"{task} must be a string; got {type(text).__name__}.")
+            self._for_task(task)._check_explainable()
+        for task, text, prompt_name in sides:
+            prompt = self.prompts[prompt_name]
+            row = self.encode(text, prompt=prompt, output_value=None, task=task)
+            cut = cut.and_then(self.truncation)
+            own_tokens, own_vectors = self._for_task(task)._taking_part(row, prompt)
+            prompts.append(prompt)
+            tokens.append(own_tokens)
+            vectors.append(own_vectors)
+        self.truncation = cut
+        return explained((tokens[0], tokens[1]), (vectors[0], vectors[1]), (QUERY, DOCUMENT), (prompts[0], prompts[1]))
+
+    def _check_explainable(self) -> None:
         pooling, after = _pooling_of(self.spec)
         if pooling is None or pooling.modes != ("mean",) or after:
             raise InputError(
                 "explain needs a model that pools by the mean and changes only lengths after that; this one is "
                 f"{' > '.join(module.kind for module in self.spec.modules)}."
             )
-        found = self.encode([a, b], prompt_name, prompt, output_value=None)
-        chosen = choose_prompt(self.prompts, self.default_prompt_name, prompt_name, prompt)
-        first = 0 if pooling.include_prompt else self._prompt_length(chosen)
+
+    def _taking_part(self, row: dict[str, Any], prompt: str) -> tuple[list[str], FloatArray]:
+        """The tokens of a text that take part in pooling, and their vectors."""
+        pooling, _ = _pooling_of(self.spec)
+        first = self._prompt_length(prompt) if pooling is not None and not pooling.include_prompt else 0
         words = self._tokenizer.words()
-        tokens = [[words[number] for number in row["input_ids"][first:].tolist()] for row in found]
-        vectors = [row["token_embeddings"][first:] for row in found]
-        return explained((tokens[0], tokens[1]), (vectors[0], vectors[1]))
+        return [words[number] for number in row["input_ids"][first:].tolist()], row["token_embeddings"][first:]
 
     # --- dimensions ---------------------------------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ def create_app(
     reranker: CrossEncoder | None = None,
     limits: Limits | None = None,
     api_keys: Iterable[str] = (),
+    page: bool = True,
 ) -> Starlette:
     """Models behind HTTP.
 
@@ -52,6 +53,7 @@ def create_app(
         reranker: for ``/rerank``, and for searches that ask for it.
         limits: of what is taken on; the usual ones by default.
         api_keys: any of which opens the server; without one it is open to everybody.
+        page: whether there is a page for people at ``/``. The routes that it asks are there without it, too.
 
     Returns:
         An application for any ASGI server. Each has one thread for each model.
@@ -70,7 +72,8 @@ def create_app(
 
         searches = Searches(index, reranker, limits)
     keys = Keys(api_keys)
-    state = State(registry, searches, limits, keys, metrics, Bodies(limits), Threads("explanations", 1, limits))
+    explanations = Threads("explanations", 1, limits)
+    state = State(registry, searches, limits, keys, metrics, Bodies(limits), explanations, has_page=page)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:  # noqa: ARG001  (Starlette passes it)
@@ -78,25 +81,26 @@ def create_app(
         # Whoever runs the application has waited for the requests that it took.
         await state.close()
 
-    paths = [operation.path for operation in OPERATIONS]
+    operations = [operation for operation in OPERATIONS if page or not operation.is_page]
+    paths = [operation.path for operation in operations]
     app = Starlette(
-        routes=[Route(each.path, each.endpoint, methods=[each.method]) for each in OPERATIONS],
+        routes=[Route(each.path, each.endpoint, methods=[each.method]) for each in operations],
         middleware=[Middleware(Door, state=state, paths=paths)],
         exception_handlers={HTTPException: _no_route},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a POST that is sent elsewhere loses its body with many clients
-    app.state.server = state
+    app.state.server, app.state.operations = state, operations
     app.state.openapi = description(with_keys=keys.are_asked_for)
     return app
 
 
 async def _no_route(request: Request, error: Exception) -> Response:
-    path = own_path(request.scope)
+    path, operations = own_path(request.scope), request.app.state.operations
     if isinstance(error, HTTPException) and error.status_code == 405:
-        methods = sorted({each.method for each in OPERATIONS if each.path == path})
+        methods = sorted({each.method for each in operations if each.path == path})
         response = refused(WrongMethod(f"{path} is for {', '.join(methods)}."), path)
         response.headers["Allow"] = ", ".join(methods)
         return response
-    near = closest(path[:100], (operation.path for operation in OPERATIONS), count=1)
+    near = closest(path[:100], (operation.path for operation in operations), count=1)
     return refused(NotHere(f"There is no {path[:100]} here.{near} GET /openapi.json lists all."), path)

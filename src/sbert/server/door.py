@@ -54,7 +54,7 @@ class Door:
         self._state.in_flight += 1
         self._state.metrics.in_flight.inc()
         try:
-            if path not in OPEN and not is_page(scope["method"], path):
+            if path not in OPEN and not (self._state.has_page and is_page(scope["method"], path)):
                 self._check(headers)
             await self._app(scope, receive, send_with_id)
         except ClientGone as gone:

@@ -19,10 +19,13 @@ from typing import Any
 from ..errors import SbertError
 from .limits import Limits
 from .metrics import Metrics
-from .refusals import Overloaded, TooLarge
+from .panics import as_exception
+from .refusals import Overloaded, Stopping, TooLarge
 
 log = logging.getLogger("sbert.server")
 
+#: What the names of the server's threads begin with.
+THREADS = "sbert-serve-"
 #: From how the items are read, and the items, to a row for each.
 Run = Callable[[Any, list[Any]], Sequence[Any]]
 #: Of a batch, the part that one request gets before others have their turn.
@@ -116,7 +119,10 @@ class Lane:
     def __init__(self, name: str, run: Run, limits: Limits, metrics: Metrics) -> None:
         self.name, self._run, self._limits, self._metrics = name, run, limits, metrics
         self._tickets: deque[Ticket] = deque()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sbert-{name}")
+        #: What the model is at, and what waits to be told.
+        self._calls: list[_Call] = []
+        self._closed = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"{THREADS}{name}")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -144,13 +150,18 @@ class Lane:
 
         Raises:
             Overloaded: too much waits already.
+            Stopping: the lane is closed.
             TooLarge: it would never fit.
         """
+        if self._closed:
+            raise Stopping("The server has stopped.")
         total, most = sum(tokens), self._limits.queue_tokens
         if total > most:
             raise TooLarge(f"The request has {total:,} tokens; {most:,} may wait. Send fewer texts at a time.")
         self._admit(total)
         self._start()
+        # While the model is stuck nothing takes out those that gave up, and they hold their texts.
+        self._tickets = deque(ticket for ticket in self._tickets if ticket.is_waiting)
         assert self._loop is not None  # noqa: S101  (set by what was just called)
         ticket = Ticket(reading, items, tokens, self._loop.create_future())
         self._tickets.append(ticket)
@@ -176,11 +187,17 @@ class Lane:
             self._expected -= tokens
 
     async def close(self) -> None:
-        """End the worker; what still waits is not answered."""
+        """End the worker. What still waits gets a refusal, and the thread ends by itself when its call is done."""
+        self._closed = True
         worker, self._worker = self._worker, None
         if worker is not None and not worker.done() and self._loop is asyncio.get_running_loop():
             worker.cancel()
             await asyncio.gather(worker, return_exceptions=True)
+        begun = [ticket for call in self._calls for ticket, _ in call.places]
+        for ticket in (*begun, *self._tickets):
+            if not ticket.future.done() and self._loop is asyncio.get_running_loop():
+                ticket.future.set_exception(Stopping("The server stopped before the answer was there."))
+        self._tickets.clear()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -207,6 +224,7 @@ class Lane:
             self._wake.clear()
             done: list[tuple[_Call, list[Any]]] = []
             while calls := self._take():
+                self._calls = [*calls, *(call for call, _ in done)]
                 self._began = time.perf_counter()
                 running = loop.run_in_executor(self._thread, lambda: [(call, self._outcomes(call)) for call in calls])
                 await _deliver(done)  # of the batch before, while the model has something to do
@@ -214,6 +232,7 @@ class Lane:
                 self._count(calls, time.perf_counter() - self._began)
                 self._began = None
             await _deliver(done)
+            self._calls = []
 
     def _count(self, calls: list[_Call], seconds: float) -> None:
         tokens = sum(ticket.tokens[place] for call in calls for ticket, place in call.places)
@@ -252,11 +271,15 @@ class Lane:
         Where a call fails, each request's part of it is tried alone, so that only the one to blame gets the error.
         """
         try:
-            return list(self._run(call.reading, call.items()))
-        except Exception as error:
+            rows = list(self._run(call.reading, call.items()))
+            if len(rows) != len(call.places):
+                raise RuntimeError(f"{self.name} gave {len(rows)} rows for {len(call.places)} items.")
+            return rows
+        except BaseException as caught:
+            error = as_exception(caught)
             tickets = list(dict.fromkeys(ticket for ticket, _ in call.places))
             if not isinstance(error, SbertError):
-                log.exception("%s failed", self.name)
+                log.error("%s failed", self.name, exc_info=error)
             if len(tickets) == 1:
                 return [error] * len(call.places)
         found: dict[tuple[Ticket, int], Any] = {}

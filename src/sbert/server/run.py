@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -15,7 +18,11 @@ from starlette.applications import Starlette
 
 from ..errors import SbertError
 from .door import access
+from .lane import THREADS
 from .state import State
+
+#: Seconds that threads have to come to their end when all is closed.
+_MOMENT = 1.0
 
 
 class _Server(uvicorn.Server):
@@ -65,6 +72,8 @@ def run(app: Starlette, host: str, port: int, *, log: bool, tell: Callable[[str]
 
     Raises:
         SbertError: it cannot listen there.
+
+    Where a thread does not come to its end, the process ends here, with status 1.
     """
     state: State = app.state.server
     if log:
@@ -95,3 +104,23 @@ def run(app: Starlette, host: str, port: int, *, log: bool, tell: Callable[[str]
         server.run()
     except SystemExit as error:  # what uvicorn does where the address is taken; it has logged why
         raise SbertError(f"The server cannot listen on {host}:{port}. Choose another --port or --host.") from error
+    asyncio.run(state.close())  # which a stop by a second signal has left out
+    _leave(tell)
+
+
+def _leave(tell: Callable[[str], None]) -> None:
+    """Let the process end: Python waits for threads, also for those of a model that hangs, so it is ended for them."""
+    until = time.monotonic() + _MOMENT
+    stuck = []
+    for thread in threading.enumerate():
+        if thread.name.startswith(THREADS) and not thread.daemon:
+            thread.join(max(0.0, until - time.monotonic()))
+            if thread.is_alive():
+                stuck.append(thread.name.removeprefix(THREADS).partition("_")[0])
+    if not stuck:
+        return
+    tell(f"Work did not come to an end, and is left undone: {', '.join(stuck)}.")
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

@@ -222,8 +222,13 @@ class SearchRequest(Schema):
 class ExplainRequest(Schema):
     """Two texts whose similarity is explained."""
 
-    a: str = Field(description="A text; of late interaction, the query.")
-    b: str = Field(description="Another; of late interaction, the document.")
+    a: str = Field(description="A text; of a search or of late interaction, the query.")
+    b: str = Field(description="Another; of a search or of late interaction, the document.")
+    task: Literal["similarity", "search"] = Field(
+        default="similarity",
+        description="Whether the texts are compared as /similarity does, or as /search does: a query and a document, "
+        "each with the model's prompt.",
+    )
     model: str | None = Field(
         default=None, description="Name of a model; by default that of the index, else the first that can do it."
     )

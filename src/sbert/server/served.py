@@ -59,7 +59,7 @@ class Served:
     @cached_property
     def vocabulary_size(self) -> int:
         """One more than the greatest number of a token."""
-        return max(self.model.tokenizer.vocabulary().values(), default=-1) + 1
+        return max(self.model._tokenizer.vocabulary().values(), default=-1) + 1
 
     @cached_property
     def has_unit_vectors(self) -> bool:

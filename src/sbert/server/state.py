@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from .auth import Keys
 from .body import Bodies
+from .lane import THREADS
 from .limits import Limits
 from .metrics import Metrics
 from .served import Registry
@@ -30,6 +31,7 @@ class State:
         keys: that open it.
         metrics: what it counts.
         bodies: that it holds.
+        has_page: whether it shows the page for people.
         explanations: the thread that explains; one, since the model uses all cores by itself.
         stopping: whether it takes nothing new.
         in_flight: requests that are worked on.
@@ -43,9 +45,12 @@ class State:
     metrics: Metrics
     bodies: Bodies
     explanations: Threads
+    has_page: bool = True
     stopping: bool = False
     in_flight: int = 0
-    counter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="sbert-count"))
+    counter: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix=f"{THREADS}count")
+    )
 
     async def close(self) -> None:
         """End all threads, once no request is worked on any more."""

@@ -11,8 +11,10 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
+from .lane import THREADS
 from .limits import Limits
-from .refusals import Overloaded
+from .panics import without_panics
+from .refusals import Overloaded, Stopping
 from .work import awaited
 
 Result = TypeVar("Result")
@@ -30,7 +32,7 @@ class Threads:
     def __init__(self, what: str, count: int, limits: Limits) -> None:
         self._what, self._timeout = what, limits.timeout
         self._room = threading.BoundedSemaphore(limits.searches)
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"sbert-{what}")
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix=f"{THREADS}{what}")
 
     async def run(self, request: Request, function: Callable[[], Result]) -> Result:
         """What a function returns, as long as the client waits for it.
@@ -40,13 +42,17 @@ class Threads:
             function: called in a thread.
 
         Raises:
-            Refusal: too many wait, or it took too long.
+            Refusal: too many wait, it took too long, or the server has stopped.
             Exception: what the function raises.
         """
         if not self._room.acquire(blocking=False):
             raise Overloaded(f"Too many {self._what} wait.")
         until = time.monotonic() + self._timeout
-        running = self._pool.submit(function)
+        try:
+            running = self._pool.submit(without_panics, function)
+        except RuntimeError as error:  # the pool is closed
+            self._room.release()
+            raise Stopping("The server has stopped.") from error
         # Not when the client is told that it took too long, but when the thread is done with it.
         running.add_done_callback(lambda _: self._room.release())
         return await awaited(request, asyncio.wrap_future(running), until)

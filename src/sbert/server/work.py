@@ -6,12 +6,14 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from .panics import without_panics
 from .readers import Counted, Reading
-from .refusals import ClientGone, TimedOut, TooLarge
+from .refusals import ClientGone, Stopping, TimedOut, TooLarge
 from .served import Served
 from .state import state_of
 from .tally import tally_of
@@ -97,6 +99,7 @@ async def awaited(request: Request, future: asyncio.Future[Result], until: float
 
     Raises:
         ClientGone: the client left.
+        Stopping: the server ended its threads.
         TimedOut: it took too long.
         Exception: what the future got.
     """
@@ -105,6 +108,8 @@ async def awaited(request: Request, future: asyncio.Future[Result], until: float
     try:
         waited: set[asyncio.Future[Any]] = {future, gone}
         await asyncio.wait(waited, timeout=max(0.0, until - time.monotonic()), return_when=asyncio.FIRST_COMPLETED)
+        if future.cancelled():  # by whoever closes the threads; this function does so below
+            raise Stopping("The server stopped before the answer was there.")
         if future.done():
             return future.result()
         if gone.done():
@@ -119,10 +124,10 @@ async def _counted(request: Request, served: Served, reading: Reading, items: Se
     texts = [item for item in items if _is_text(item)]
     length = sum(len(text) if isinstance(text, str) else sum(map(len, text)) for text in texts)
     if length <= _AT_ONCE:
-        return served.reader.count(reading, items)
+        return without_panics(partial(served.reader.count, reading, items))
     about = min(length // _CHARACTERS, len(texts) * (served.model.max_seq_length or length))
     with served.lane.expecting(about):
-        running = state_of(request).counter.submit(served.reader.count, reading, items)
+        running = state_of(request).counter.submit(without_panics, partial(served.reader.count, reading, items))
         return await awaited(request, asyncio.wrap_future(running), until)
 
 

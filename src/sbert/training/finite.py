@@ -55,7 +55,7 @@ def _told(model: Any, batch: Mapping[str, Any]) -> str:
     labels = batch.get("labels")
     lines = []
     try:
-        texts = [texts_of(features, model.tokenizer) for features in columns]
+        texts = [texts_of(features, model._tokenizer) for features in columns]
     except Exception:  # of images, say: then there are no texts to tell, and the error must be told all the same
         texts = []
     rows = len(texts[0]) if texts else 0

@@ -272,7 +272,7 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         """Tokens of each row's longest text, (rows,)."""
         import numpy as np
 
-        tokenizer = self.trained_model.tokenizer
+        tokenizer = self.trained_model._tokenizer
         of_columns = []
         for name in layout.inputs:
             texts = list(values_of(rows, name))

@@ -27,6 +27,8 @@ class RayCorpus(Corpus):
         if any(file.path is None for file in self.files):
             yield from super().__iter__()
             return
+        for file in self.files:  # tasks run in the cluster's folder, not in this process's
+            file.path = file.path.absolute() if file.path is not None else None
         source = _data().from_items(list(range(len(self.files))), override_num_blocks=len(self.files))
         # Parsing takes a thousandth of the time of encoding: it asks for no core of its own, which workers have all of.
         rows = source.map_batches(_Parser(self.files), batch_size=None, batch_format="numpy", num_cpus=0)

@@ -5,9 +5,9 @@ import { digits, element } from "./dom.js";
 /** Of marks that are fainter than this there would be too many. */
 const FAINTEST = 0.18;
 
-/** The explanation of two texts by a model; by the index's own where none is named. */
-export async function explain(a, b, { model, signal } = {}) {
-  const { data } = await call("explain", { body: model ? { a, b, model } : { a, b }, signal });
+/** The explanation of two texts by a model; by the index's own where none is named. In a search the first is the query. */
+export async function explain(a, b, { model, task = "similarity", signal } = {}) {
+  const { data } = await call("explain", { body: model ? { a, b, task, model } : { a, b, task }, signal });
   return data;
 }
 

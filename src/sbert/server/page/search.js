@@ -91,7 +91,7 @@ export function startSearch(info, acts) {
     for (const { hit, passage } of shown) {
       if (hit.image) continue; // its vector is the picture's, not that of its name
       try {
-        const found = await explain(asked, hit.passage, { signal });
+        const found = await explain(asked, hit.passage, { task: "search", signal });
         passage.replaceChildren(marked(hit.passage, found));
       } catch (error) {
         if (!isAborted(error)) tell("search-note", `No words are marked. ${error.message}`);

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...errors import InputError
-from ...models.explained_words import by_word
+from ...models.explained_words import WordShares, by_word
+from ...models.queries import DOCUMENT, QUERY
 from ..answers import answer, truncation_headers
 from ..body import checked
 from ..schemas import ExplainRequest
@@ -28,7 +29,7 @@ async def explain(request: Request) -> Response:
         tally.items, tally.model = 2, name
 
         def run() -> tuple[dict[str, Any], int]:
-            found = by_word(model.explain(asked.a, asked.b), asked.a, asked.b, model.tokenizer)
+            found = _explained(model, asked)
             words = {"a": [word.to_dict() for word in found.left], "b": [word.to_dict() for word in found.right]}
             told = {"measure": found.measure, "score": float(found.shares.sum()), **words, "shares": found.shares}
             return told, model.truncation.truncated
@@ -36,6 +37,14 @@ async def explain(request: Request) -> Response:
         found, truncated = await state.explanations.run(request, run)
     tally.truncated = truncated
     return answer({"model": name, **found, "truncated": truncated}, truncation_headers(truncated, 2))
+
+
+def _explained(model: Any, asked: ExplainRequest) -> WordShares:
+    if asked.task == "similarity":
+        return by_word(model.explain(asked.a, asked.b), asked.a, asked.b, model._tokenizer)
+    found = model.explain_search(asked.a, asked.b)
+    of_query, of_document = (model._for_task(task)._tokenizer for task in (QUERY, DOCUMENT))
+    return by_word(found, asked.a, asked.b, of_query, of_document)
 
 
 def _model(state: State, name: str | None) -> tuple[str, Any]:

@@ -68,5 +68,5 @@ def _text_of(tokens: list[int], served: Served, where: str) -> str:
             "tokenizer; send texts instead.",
             where,
         )
-    text: str = served.model.tokenizer.decode(tokens)
+    text: str = served.model._tokenizer.decode(tokens)
     return text

@@ -26,6 +26,7 @@ class Operation:
         asks: forms of the body, any one of them; none for GET.
         gives: forms of the answer, any one of them; a string for text of that media type.
         unlisted: whether it is left out of the OpenAPI: another path of a route that is in it, or a page for people.
+        is_page: whether it is a file of the page for people, which a server may be without.
         query: names of parameters behind the path, all of which must be there.
         others: further statuses, with what each means and the form of its answer.
     """
@@ -35,6 +36,7 @@ class Operation:
     asks: tuple[Any, ...] = ()
     gives: tuple[Any, ...] | str = ()
     unlisted: bool = False
+    is_page: bool = False
     query: tuple[str, ...] = ()
     others: Mapping[int, tuple[str, Any]] = field(default_factory=dict)
 
@@ -83,5 +85,5 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("/metrics", status.metrics, (), "text/plain"),
     Operation("/openapi.json", status.openapi, (), "application/json"),
     # GET / stands beside the POST / of text-embeddings-inference.
-    *(Operation(path, page.page, (), "text/html", unlisted=True) for path in page_files()),
+    *(Operation(path, page.page, (), "text/html", unlisted=True, is_page=True) for path in page_files()),
 )

@@ -69,10 +69,10 @@ def extend_vocabulary(model: Any, texts: Iterable[str], size: int = 20_000) -> i
     from tokenizers import Tokenizer, models, trainers
 
     positive("size", size)
-    backend: Any = getattr(model.tokenizer, "backend", None)
+    backend: Any = getattr(model._tokenizer, "backend", None)
     settings = json.loads(backend.to_str()) if backend is not None else {}
     if settings.get("model", {}).get("type") != "WordPiece":
-        found = settings.get("model", {}).get("type") or type(model.tokenizer).__name__
+        found = settings.get("model", {}).get("type") or type(model._tokenizer).__name__
         raise InputError(f"extend_vocabulary() knows tokenizers of WordPiece; this model's is {found}.")
     network: Any = model.trainable("extend_vocabulary()")
     learner = Tokenizer(models.WordPiece(unk_token=settings["model"]["unk_token"]))
