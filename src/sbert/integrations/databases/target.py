@@ -15,6 +15,7 @@ SCHEMES = {
 }  # fmt: skip
 #: Ways over the network that may stand behind a scheme: ``qdrant+https://host``.
 _WAYS = ("http", "https")
+_ESCAPED = "In a password, signs such as / @ : are written %2F %40 %3A."
 _EXAMPLES = (
     "qdrant:FOLDER, qdrant://host:6333, milvus:FILE.db, milvus://host:19530, postgresql://user@host/database or "
     "opensearch+https://user@host:9200"
@@ -79,7 +80,9 @@ def parse_target(address: str) -> Target:
     shown = re.sub(r"//.*@", "//***@", address) if kind == "qdrant" else _hidden(address)
     if kind == "postgresql":
         if not rest.startswith("//"):
-            raise InputError(f"{shown} must have the form postgresql://user@host:5432/database.")
+            raise InputError("The address of a PostgreSQL must have the form postgresql://user@host:5432/database.")
+        if "@" in rest[2:].partition("?")[0].partition("/")[2]:  # of which its client would show a part
+            raise InputError(f"{shown} is no address. {_ESCAPED}")
         return Target(kind, "", address, password=_password(address), shown=shown)
     if match := re.match(r"(https?):(//.*)", rest):
         way, rest = match.groups()
@@ -91,9 +94,7 @@ def parse_target(address: str) -> Target:
         parts = urlsplit(f"{way or 'http'}:{rest}")
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise InputError(
-            f"{shown} is no address. In a password, signs such as / @ : are written %2F %40 %3A."
-        ) from None
+        raise InputError(f"{shown} is no address. {_ESCAPED}") from None
     if not host:
         raise InputError(f"{shown} names no host. An address is {_EXAMPLES}.")
     place = f"[{host}]" if ":" in host else host
