@@ -76,7 +76,7 @@ def import_table(
     A table that :meth:`Index.export` wrote says whose vectors it holds, and how documents were cut; no model is loaded,
     and an index of another model refuses it. A table of others says nothing: name the model that made its vectors, and
     some of its texts are embedded once more to see whether it did. Each of its rows is a document of one passage, and
-    columns beside text, vector and id become metadata.
+    columns beside text, vector and id become metadata, without other vectors.
 
     Rows are written in commits of some tens of megabytes, in bounded memory. What is there already is left as it is, so
     when this is killed, calling it again goes on. One process at a time.
@@ -136,8 +136,7 @@ def import_table(
     with progress_bar(table.rows, show_progress_bar, "Importing") as progress:
         importer = Importer(opened.store, place, table.path, replace, progress)
         importer.write(rows.fields, rows.batches(opened.store.schema.field(VECTOR).type))
-    if importer.added or importer.replaced:
-        opened.settle()
+    opened.settle()  # always: an import that was killed may have left that to this one
     return opened, Imported(importer.added, importer.unchanged, importer.replaced, time.perf_counter() - started)
 
 

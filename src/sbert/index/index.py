@@ -647,6 +647,7 @@ class Index:
 
         Called by all that changes the index, unless it is told not to.
         """
+        self._upkeep.make_words()
         self._upkeep.tidy()
         self._settle()
 

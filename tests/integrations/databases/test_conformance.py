@@ -154,9 +154,7 @@ def test_what_somebody_removed_is_sent_again(database, name, indexes):
 KILLED = """
     import sys, time
     from sbert.index import Index
-    from sbert.integrations.databases import open_collection, upload
-    import sbert.integrations.databases.upload
-    module = sys.modules["sbert.integrations.databases.upload"]
+    from sbert.integrations.databases import open_collection, upload, uploading as module
     module.NOTED = 0.0
     path, address, name = sys.argv[1:]
 

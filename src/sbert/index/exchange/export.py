@@ -104,7 +104,7 @@ def _write_lance(path: Path, schema: Any, batches: Iterator[Any], late: bool) ->
         reader = pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in batches))
         lancedb().connect(str(scratch)).create_table("table", data=reader, schema=schema, on_bad_vectors="null")
         if path.exists():
-            shutil.rmtree(path)
+            path.rename(scratch / "old")
         (scratch / f"table{LANCE}").rename(path)
     except (OSError, ValueError, RuntimeError) as error:
         raise DataError(f"{path} cannot be written: {plain(error)}") from error

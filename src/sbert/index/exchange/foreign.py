@@ -34,7 +34,7 @@ from ..schema import (
 from ..store import passage_id
 from .stream import batch_rows
 from .tables import Table
-from .vectors import column_of, evenly, vector_name, vectors_in
+from .vectors import column_of, evenly, holds_vectors, vector_name, vectors_in
 
 if TYPE_CHECKING:
     from ..identity import IndexModel
@@ -84,7 +84,9 @@ class Foreign:
         if self._text not in textual:
             raise DataError(f"The column {self._text!r} of {source} holds {schema.field(self._text).type}, not text.")
         own = (self._vector, self._id, self._text)
-        self._metadata = {field.name: usable_name(field.name) for field in schema if field.name not in own}
+        # Lists of numbers with a point are other vectors, which say nothing to filter by.
+        more = [field.name for field in schema if field.name not in own and not holds_vectors(field.type, whole=False)]
+        self._metadata = {name: usable_name(name) for name in more}
         if len(set(self._metadata.values())) < len(self._metadata):
             raise DataError(f"{source} has columns whose names an index cannot tell apart: {', '.join(schema.names)}.")
         #: Columns of metadata, pyarrow's fields.

@@ -87,9 +87,8 @@ class Stream:
         # The condition is looked at once, and the numbers of its rows are kept: 8 bytes each.
         with translated_filter(where, self._columns):
             found = self._table.search().where(where).with_row_id(True).select([PART]).to_batches()
-            numbers = np.concatenate([batch["_rowid"].to_numpy() for batch in found] or [np.empty(0, np.uint64)])[
-                start:
-            ]
+            numbers = np.concatenate([batch["_rowid"].to_numpy() for batch in found] or [np.empty(0, np.uint64)])
+        numbers = np.sort(numbers)[start:]
         for first in range(0, len(numbers), rows):
             with translated("The index cannot be read"):
                 some = numbers[first : first + rows].tolist()

@@ -16,12 +16,12 @@ from ...vectors import require_finite
 USUAL_NAMES = ("embedding", "embeddings", "vector", "vectors")
 
 
-def holds_vectors(kind: Any) -> bool:
-    """Whether a column's type, pyarrow's, is one of lists of numbers."""
+def holds_vectors(kind: Any, *, whole: bool = True) -> bool:
+    """Whether a column's type, pyarrow's, is one of lists of numbers; ``whole`` for whole ones too."""
     import pyarrow.types as pt
 
     lists = pt.is_list(kind) or pt.is_large_list(kind) or pt.is_fixed_size_list(kind)
-    return bool(lists and (pt.is_floating(kind.value_type) or pt.is_integer(kind.value_type)))
+    return bool(lists and (pt.is_floating(kind.value_type) or (whole and pt.is_integer(kind.value_type))))
 
 
 def vector_name(schema: Any, name: str | None, source: object) -> str:

@@ -8,7 +8,7 @@
     qdrant.py, milvus.py, pgvector.py, opensearch.py     one database each, through its own client
     rows.py          passages as databases take them
     record.py        how far an upload is, kept by the collection itself
-    upload.py        an index uploaded: begun, gone on with, checked
+    uploading.py     an index uploaded: begun, gone on with, checked
 
 A database is added by one file with a class that does what :class:`Collection` says, one line in ``choose.py``, and one
 in the tests' list: the conformance suite then holds for it.
@@ -19,6 +19,6 @@ from __future__ import annotations
 from .base import Collection, Description
 from .choose import open_collection
 from .rows import Rows
-from .upload import Uploaded, upload
+from .uploading import Uploaded, upload
 
 __all__ = ["Collection", "Description", "Rows", "Uploaded", "open_collection", "upload"]

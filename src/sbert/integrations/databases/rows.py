@@ -14,8 +14,6 @@ from ...types import FloatArray
 
 #: What every passage has beside its id, its vector and its text, as databases call it too.
 FACTS = (DOCUMENT, PART, SOURCE, START, STOP, HEADING)
-#: The columns of an index that are not read.
-_LEFT_OUT = ("hash", "content")
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,6 @@ class Rows:
             {ID: name, PASSAGE: passage} | {key: value for key, value in facts.items() if value is not None} | {**more}
             for name, passage, facts, more in zip(self.ids, self.passages, self.facts, self.metadata, strict=True)
         ]
-
-
-def columns_of(names: Sequence[str]) -> list[str]:
-    """The columns of an index that databases get."""
-    return [name for name in names if name not in _LEFT_OUT]
 
 
 def rows_of(batch: Any) -> Rows:

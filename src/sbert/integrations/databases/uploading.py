@@ -14,7 +14,7 @@ from ...models.progress import progress_bar
 from .base import Collection, Description
 from .choose import open_collection
 from .record import Record
-from .rows import columns_of, rows_of
+from .rows import rows_of
 from .target import parse_target
 
 #: Passages of a request, and numbers of its vectors: 10 MB as JSON.
@@ -73,7 +73,8 @@ def upload(
     The collection is made where it is not there, for the width and the similarity of the index. A passage's id is the
     same each time, so that uploading again replaces and doubles nothing; what is no longer in the index stays, and is
     counted as ``extra``. How far it is stands in the collection: when this is killed, calling it again goes on there,
-    as long as the index is the same version; of another version all is sent again.
+    as long as the index is the same version; of another version all is sent again. One upload at a time into a
+    collection.
 
     Args:
         index: whose passages.
@@ -183,10 +184,7 @@ def _sent(
     if record.complete:
         return record
     noted = time.monotonic()
-    names = [*index.store.schema.names]
-    for batch in index.batches(
-        record.where, columns=columns_of(names), rows=size, start=record.read, version=record.version
-    ):
+    for batch in index.batches(record.where, rows=size, start=record.read, version=record.version):
         rows = rows_of(batch)
         if len(rows):
             opened.upsert(rows)
