@@ -39,15 +39,20 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         # A short path: that of a socket has a hundred characters at the most.
         self._home = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+        try:
+            self._start(folder)
+        except BaseException:
+            shutil.rmtree(self._home, ignore_errors=True)
+            raise
+
+    def _start(self, folder):
         self._as = {}
         if os.geteuid() == 0:  # which PostgreSQL refuses
             nobody = pwd.getpwnam("nobody")
             self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             os.chown(self._home, nobody.pw_uid, nobody.pw_gid)
         if self._as and self._run(folder / "initdb", "--version", check=False).returncode:
-            # The other user cannot get at it where it is, so it gets a copy.
-            shutil.copytree(folder.parent, self._home / "server", symlinks=True)
-            folder = self._home / "server" / "bin"
+            folder = self._copied(folder)
         self._bin = folder
         secret = self._home / "password"
         secret.write_text(PASSWORD)
@@ -59,6 +64,16 @@ class Postgres:
         options = f"-c listen_addresses= -c unix_socket_directories={self._home} -c fsync=off -c max_connections=20"
         self._run(folder / "pg_ctl", "-D", self._home / "data", "-l", self._home / "log", "-w", "-o", options, "start")
         self.url = self.address(PASSWORD)
+
+    def _copied(self, folder):
+        """The binaries where the other user can get at them, with the libraries that a package has beside itself."""
+        package, inside = folder.parents[1], folder.relative_to(folder.parents[1])
+        copy = self._home / "server" / package.name
+        shutil.copytree(folder.parent, copy / folder.parent.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, copy.with_name(libraries.name), symlinks=True)
+        return copy / inside
 
     def address(self, password: str, database: str = "postgres") -> str:
         """Of a database of the server."""
