@@ -66,6 +66,31 @@ def test_notes_replace_one_another(opened):
         }
 
 
+def test_postgresql_keeps_the_comments_of_others(database, opened):
+    only(database, "pgvector")
+    import psycopg
+
+    name = "test_postgresql_keeps_the_comments_of_others"
+    opened.keep('{"a": 1}')
+    with psycopg.connect(database.address) as connection:
+        connection.execute(f"COMMENT ON TABLE {name} IS 'Our passages.\nAsk Ann.'")
+    assert opened.describe().record is None
+    for note in ('{"a": 2}', '{"a": 3}'):
+        opened.keep(note)
+        assert opened.describe().record == note
+    with psycopg.connect(database.address) as connection:
+        comment = connection.execute(f"SELECT obj_description('{name}'::regclass, 'pg_class')").fetchone()[0]
+    assert comment == 'Our passages.\nAsk Ann.\nsbert upload: {"a": 3}'
+
+
+def test_opensearch_keeps_what_others_noted(database, opened):
+    only(database, "opensearch")
+    meta = database.server.indices["test_opensearch_keeps_what_others_noted"]["mappings"]
+    meta["_meta"] = {"owner": "Ann"}
+    opened.keep('{"a": 1}')
+    assert meta["_meta"] == {"owner": "Ann", "sbert": {"a": 1}}
+
+
 def test_opensearch_that_is_busy_is_asked_again(database, indexes):
     only(database, "opensearch")
     database.server.busy = 1

@@ -119,7 +119,10 @@ class OpenSearchIndex:
 
     def keep(self, record: str) -> None:  # noqa: D102
         with self._asking("given a note"):
-            self._client.indices.put_mapping(index=self._name, body={"_meta": {_KEY: json.loads(record)}})
+            (found,) = self._client.indices.get_mapping(index=self._name).values()
+            others = found.get("mappings", {}).get("_meta", {})  # they would be replaced with it
+            body = {"_meta": {**others, _KEY: json.loads(record)}}
+            self._client.indices.put_mapping(index=self._name, body=body)
 
     def count(self) -> int:  # noqa: D102
         with self._asking("counted"):

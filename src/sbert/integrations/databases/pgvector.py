@@ -17,8 +17,8 @@ _COLUMNS = {
     "start": "bigint NOT NULL", "stop": "bigint NOT NULL", "heading": "text", PASSAGE: "text NOT NULL",
     _METADATA: "jsonb NOT NULL DEFAULT '{}'",
 }  # fmt: skip
-#: Before the note in the table's comment.
-_SIGN = "sbert "
+#: Before the note, a line of the table's comment.
+_SIGN = "sbert upload: "
 
 
 class PgvectorTable:
@@ -57,7 +57,7 @@ class PgvectorTable:
                 "WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped",
                 (oid,),
             ).fetchall()
-            note = self._one("SELECT obj_description(%s, 'pg_class')", oid)
+            _, note = self._comment()
         columns = dict(rows)
         missing = [name for name in (*_COLUMNS, VECTOR) if name not in columns]
         width = re.search(r"vector\((\d+)\)", columns.get(VECTOR, ""))
@@ -67,8 +67,7 @@ class PgvectorTable:
                 f"The table {self._name} of {self._target.shown} has {what}: it was not made for passages. "
                 "Choose another name."
             )
-        kept = str(note)[len(_SIGN) :] if note and str(note).startswith(_SIGN) else None
-        return Description(int(width[1]), None, kept)  # each query says by what it compares
+        return Description(int(width[1]), None, note)  # each query says by what it compares
 
     def create(self, dimension: int, similarity: str) -> None:  # noqa: ARG002, D102
         sql = self._sql
@@ -126,9 +125,10 @@ class PgvectorTable:
             )
 
     def keep(self, record: str) -> None:  # noqa: D102
-        note = self._sql.Literal(_SIGN + record)
         with self._asking("given a note"):
-            self._connection.execute(self._sql.SQL("COMMENT ON TABLE {} IS {}").format(self._table, note))
+            others, _ = self._comment()
+            text = self._sql.Literal("\n".join([*others, _SIGN + record]))
+            self._connection.execute(self._sql.SQL("COMMENT ON TABLE {} IS {}").format(self._table, text))
 
     def count(self) -> int:  # noqa: D102
         with self._asking("counted"):
@@ -136,6 +136,14 @@ class PgvectorTable:
 
     def close(self) -> None:  # noqa: D102
         self._connection.close()
+
+    def _comment(self) -> tuple[list[str], str | None]:
+        """The lines of the table's comment that others wrote, and the note."""
+        name = self._table.as_string(self._connection)
+        written = self._one("SELECT obj_description(to_regclass(%s), 'pg_class')", name)
+        lines = [] if written is None else str(written).split("\n")
+        notes = [line[len(_SIGN) :] for line in lines if line.startswith(_SIGN)]
+        return [line for line in lines if not line.startswith(_SIGN)], notes[-1] if notes else None
 
     def _one(self, query: Any, *values: Any) -> Any:
         """The first value of the first row; None for no row."""
