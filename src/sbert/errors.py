@@ -19,6 +19,7 @@
     ├── TrainingError (ArithmeticError)      a loss is no finite number; the step and the batch are named
     ├── StoredIndexError                     a lasting index cannot be opened, read or changed
     │   └── OtherModelError                  it holds vectors of another model; both are named
+    ├── DatabaseError                        a vector database cannot be reached, or refuses what it is asked
     └── DataError (ValueError)               a data file cannot be read as asked
 
     SbertWarning (UserWarning)
@@ -112,6 +113,10 @@ class StoredIndexError(SbertError):
 
 class OtherModelError(StoredIndexError):
     """An index holds vectors of another model than the one it was to be used with."""
+
+
+class DatabaseError(SbertError):
+    """A vector database cannot be reached, or refuses what it is asked."""
 
 
 class DataError(SbertError, ValueError):

@@ -235,3 +235,48 @@ def test_an_index_of_late_interaction(run, tmp_path, docs):
     assert built["added"] == 3
     (answer,) = lines(run("search", path, "a bird can sing", "-k", 1, "--json"))
     assert answer["hits"][0]["passage"] == "a bird can sing"
+
+
+def test_export_and_import(run, built, tmp_path):
+    out, copy = tmp_path / "out.parquet", tmp_path / "copy.lance"
+    assert lines(run("index", "export", built, out, "--json")) == [{"output": str(out), "passages": 4}]
+    assert "there already" in run("index", "export", built, out, code=2).stderr
+    assert "4 passages written to" in run("index", "export", built, out, "--overwrite").stderr
+    (done,) = lines(run("index", "import", out, copy, "--json"))
+    assert (done["added"], done["unchanged"], done["replaced"]) == (4, 0, 0)
+    assert "0 passages added, 4 unchanged" in run("index", "import", out, copy).stderr
+    ours, theirs = (lines(run("index", "search", path, "the cat sleeps", "--json"))[0] for path in (built, copy))
+    assert ours["hits"] == theirs["hits"]
+    run("index", "export", built, tmp_path / "some.lance", "--where", "year = 2020")
+    assert (
+        lines(run("index", "import", tmp_path / "some.lance", tmp_path / "some-index.lance", "--json"))[0]["added"] == 1
+    )
+
+
+def test_import_of_others(run, built, tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from sbert import SentenceTransformer
+
+    texts = ["the cat sleeps", "a bird can sing"]
+    vectors = SentenceTransformer(str(tmp_path / "model")).encode_document(texts)
+    table = pa.table({"key": ["a", "b"], "body": texts, "note": texts, "one": list(vectors), "two": list(-vectors)})
+    pq.write_table(table, tmp_path / "theirs.parquet")
+    command = [
+        "index",
+        "import",
+        tmp_path / "theirs.parquet",
+        tmp_path / "theirs-index.lance",
+        "--text",
+        "body",
+        "--id",
+        "key",
+    ]
+    assert "which model made its vectors" in run(*command, "--vector", "one", code=2).stderr
+    command += ["-m", tmp_path / "model"]
+    assert "several columns of vectors" in run(*command, code=2).stderr
+    assert "the median cosine is -1.00" in run(*command, "--vector", "two", code=2).stderr
+    assert lines(run(*command, "--vector", "one", "--json"))[0]["added"] == 2
+    (answer,) = lines(run("index", "search", command[3], "a bird can sing", "-k", 1, "--json"))
+    assert (answer["hits"][0]["document"], answer["hits"][0]["metadata"]) == ("b", {"note": "a bird can sing"})

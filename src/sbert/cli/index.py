@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from ..integrations.ray import RayWorkers
 
 app = typer.Typer(
-    help="Keep documents in an index on disk: build, add, load, remove, sync, search, info, versions, rollback.",
+    help="Keep documents in an index on disk: build, add, load, remove, sync, search, info, versions, rollback; and in "
+    "tables and databases of others: export, import, upload.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -228,6 +229,91 @@ def rollback(
         print_json({"version": number, "passages": len(index)})
     else:
         note(f"Version {number} is as version {version} was: {len(index):,} passages.")
+
+
+@app.command()
+def export(
+    path: IndexPath,
+    output: Annotated[str, typer.Argument(metavar="OUTPUT", help="NAME.parquet, a file, or NAME.lance, a dataset.")],
+    where: Where = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a table that is there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write passages, vectors and metadata to one table that other programs read."""
+    count = _opened(path).export(output, where=where, overwrite=overwrite)
+    if as_json:
+        print_json({"output": output, "passages": count})
+    else:
+        note(f"{count:,} passages written to {output}.")
+
+
+@app.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(metavar="TABLE", help="NAME.parquet or NAME.lance.")],
+    path: Annotated[str, typer.Argument(metavar="INDEX", help="Folder of the index; made if it is not there.")],
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="That made the vectors; only for tables that no index was exported to."),
+    ] = None,
+    text: Annotated[str | None, typer.Option("--text", help="Of such a table, the column of texts.")] = None,
+    vector: Annotated[str | None, typer.Option("--vector", help="Of such a table, the column of vectors.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", help="Of such a table, the column of names.")] = None,
+    precision: Annotated[
+        str, typer.Option("--precision", help="Of a new index: float32, or float16, which takes half the space.")
+    ] = "float32",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace documents that are there in another state.")
+    ] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check/--no-check", help="Embed some texts once more, to see that the model made the vectors."),
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Put a table of passages and vectors into an index. Run again after it died, it goes on where it was."""
+    from ..index import import_table
+
+    _, done = import_table(
+        source, path, model, text=text, vector=vector, id=id_, precision=precision, replace=replace, check=check
+    )
+    if as_json:
+        print_json({"source": source, **done.to_dict()})
+    else:
+        note(f"{source}: {done}")
+
+
+@app.command()
+def upload(
+    path: IndexPath,
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="TARGET",
+            help="qdrant:FOLDER, qdrant://host:6333, milvus:FILE.db, milvus://host:19530, "
+            "postgresql://user@host/database or opensearch://host:9200; +https behind the first word for TLS.",
+        ),
+    ],
+    collection: Annotated[str, typer.Option("--collection", "-c", help="Collection, table or index; made if need be.")],
+    where: Where = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Remove the collection first.")] = False,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", min=1, help="Passages of a request at the most.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Put passages into a vector database. Run again after it died, it goes on where it was."""
+    from ..integrations.databases import upload as upload_to
+
+    done = upload_to(_opened(path), target, collection, where=where, overwrite=overwrite, batch_size=batch_size)
+    if as_json:
+        print_json(done.to_dict())
+        return
+    note(str(done))
+    if done.extra:
+        note(
+            f"{done.extra:,} of them are not from this upload: others put them there, or the index has them no more. "
+            "--overwrite leaves nothing else."
+        )
 
 
 def _opened(path: str) -> Index:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from operator import length_hint
@@ -20,9 +20,12 @@ from ..models.progress import progress_bar
 from ..ranking import Fusion, check_fusion
 from ..types import FloatArray, Vectors
 from ..vectors import as_array, as_rows, require_finite
-from .ann import KINDS, TARGET, Approximation, forget, is_due, stored_approximation, tune
+from .ann import KINDS, TARGET, Approximation, forget, is_due, sampled, stored_approximation, tune
 from .contents import Contents, read
 from .documents import DocumentLike, as_documents
+from .exchange.export import export
+from .exchange.facts import has_unit_length
+from .exchange.stream import Stream, batch_rows
 from .formats import FileDocuments
 from .hits import Hit
 from .identity import Identity, load_embedder
@@ -98,17 +101,33 @@ class Index:
             if not exist_ok:
                 raise StoredIndexError(f"There is an index {place}. Open it, or pass exist_ok=True.")
             return cls.open(place, held)
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise StoredIndexError(f"{place} is there and is no index. Choose another name.")
         identity = Identity.of(held, chunk_tokens, chunk_overlap, language, precision)
         Embedder(held, identity).check()
+        return cls.begin(place, identity, held, exist_ok=exist_ok)
+
+    @classmethod
+    def begin(cls, path: Path, identity: Identity, model: IndexModel | None = None, *, exist_ok: bool = False) -> Index:
+        """Make an empty index of which everything is known; :meth:`create` is for people.
+
+        Args:
+            path: its folder, which is made.
+            identity: whose vectors it is to hold, and how documents are cut.
+            model: the one that the identity is of, where it is at hand.
+            exist_ok: open the index where another process made it meanwhile.
+
+        Raises:
+            StoredIndexError: there is something, or the folder cannot be written.
+        """
+        there = (path / f"{TABLE}.lance").is_dir()
+        if path.exists() and not there and (not path.is_dir() or any(path.iterdir())):
+            raise StoredIndexError(f"{path} is there and is no index. Choose another name.")
         try:
-            table = connect(place).create_table(TABLE, schema=make_schema(identity))
+            table = connect(path).create_table(TABLE, schema=make_schema(identity))
         except (RuntimeError, ValueError, OSError) as error:
-            if exist_ok and (place / f"{TABLE}.lance").is_dir():
-                return cls.open(place, held)  # another process was faster
-            raise StoredIndexError(f"{place} cannot be made: {plain(error)}") from error
-        made = cls(place, table, identity, held)
+            if exist_ok and (path / f"{TABLE}.lance").is_dir():
+                return cls.open(path, model)  # another process was faster
+            raise StoredIndexError(f"{path} cannot be made: {plain(error)}") from error
+        made = cls(path, table, identity, model)
         made._upkeep.make_words()
         return made
 
@@ -140,6 +159,16 @@ class Index:
             if self._model is None:
                 self._model = self._identity.load(self.path)
             return self._model
+
+    @property
+    def identity(self) -> Identity:
+        """Whose vectors it holds, and how its documents are cut."""
+        return self._identity
+
+    @property
+    def store(self) -> Store:
+        """Its table, for what puts rows in or takes them out by itself."""
+        return self._store
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -230,8 +259,7 @@ class Index:
         with progress_bar(length_hint(texts) or None, show_progress_bar, "Loading") as progress:
             added = Loader(self._store, self._identity, source).load(texts, chunks, progress)
         if added and settle:
-            self._upkeep.tidy()
-            self._settle()
+            self.settle()
         return Changes(added=added, seconds=time.perf_counter() - started)
 
     def sync(
@@ -538,10 +566,90 @@ class Index:
         limit = None if limit is None else positive("limit", limit)
         return read(self._store, _condition(where), limit)
 
+    def batches(
+        self,
+        where: str | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        rows: int | None = None,
+        start: int = 0,
+        version: int | None = None,
+    ) -> Iterator[Any]:
+        """Its rows, a batch at a time, in memory that does not grow with it; no model is needed.
+
+        The order of a version's rows is the same each time, and writers do not disturb it.
+
+        Args:
+            where: a condition in SQL, as for :meth:`search`; all passages without one.
+            columns: such as ``id``, ``document``, ``passage``, ``heading``, ``vector`` and names of metadata; all by
+                default.
+            rows: of a batch at the most; by default so many that their vectors take 16 MB.
+            start: rows that are left out at the beginning.
+            version: that is read; the newest by default.
+
+        Returns:
+            ``pyarrow.RecordBatch`` after ``pyarrow.RecordBatch``.
+
+        Raises:
+            InputError: something is wrong with the condition; there is no such column or version.
+        """
+        size = batch_rows(self._identity) if rows is None else positive("rows", rows)
+        return Stream(self.path, version).batches(size, columns, _condition(where), start)
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        where: str | None = None,
+        overwrite: bool = False,
+        show_progress_bar: bool | None = None,
+    ) -> int:
+        """Write all that it holds to one table, which other programs read and :func:`import_table` takes back.
+
+        A row is a passage; columns are called as in conditions, beside ``vector``. The schema's metadata says whose
+        vectors they are: the model, its fingerprint, dimension, similarity, whether they are normalised. The table is
+        there whole or not at all, and is of one version, whoever writes meanwhile. No model is loaded.
+
+        Args:
+            path: ``NAME.parquet``, a file, or ``NAME.lance``, a folder that is a Lance dataset.
+            where: a condition in SQL, as for :meth:`search`; all passages without one.
+            overwrite: whether a table that is there is replaced.
+            show_progress_bar: as for :meth:`add`.
+
+        Returns:
+            Passages that were written.
+
+        Raises:
+            DataError: the name tells no form; something is there; it cannot be written.
+            InputError: something is wrong with the condition.
+        """
+        stream = Stream(self.path)
+        some = sampled(self._store.table)
+        normalized = bool(some) and all(has_unit_length(np.atleast_2d(vectors)) for vectors in some)
+        with progress_bar(stream.count(_condition(where)), show_progress_bar, "Exporting") as progress:
+            return export(
+                stream,
+                self._identity,
+                Path(path).expanduser(),
+                where,
+                normalized,
+                overwrite=overwrite,
+                progress=progress,
+            )
+
     def image(self, document: str) -> Path | None:
         """The image file that a document is of, where there is one and it is still there."""
         (path,) = self.contents(f"{DOCUMENT} = {quoted(document)}", 1).images() or (None,)
         return path
+
+    def settle(self) -> None:
+        """Bring up to date what searches need, after rows were put in: indexes of words and names, the approximate one.
+
+        Called by all that changes the index, unless it is told not to.
+        """
+        self._upkeep.make_words()
+        self._upkeep.tidy()
+        self._settle()
 
     # --- inside -------------------------------------------------------------------------------------------------
 

@@ -166,7 +166,7 @@ def new_fields(rows: list[dict[str, object]], names: list[str], known: Any) -> l
             elif kind != have and not (kind == pa.int64() and have == pa.float64()):
                 raise InputError(
                     f"Document {document!r}: metadata {name!r} is {_WORDS[str(kind)]}, {value!r}; this column holds "
-                    f"{_WORDS.get(str(have), str(have))}. Give all documents values of one kind, or use another name."
+                    f"{in_words(have)}. Give all documents values of one kind, or use another name."
                 )
     return [pa.field(name, kind) for name, kind in kinds.items()]
 
@@ -180,7 +180,12 @@ def as_kind(value: object, kind: Any) -> object:
 
 def metadata_columns(schema: Any) -> dict[str, str]:
     """The columns of metadata with what they hold, in words."""
-    return {field.name: _WORDS.get(str(field.type), str(field.type)) for field in schema if field.name not in OWN}
+    return {field.name: in_words(field.type) for field in schema if field.name not in OWN}
+
+
+def in_words(kind: Any) -> str:
+    """What a column of metadata holds."""
+    return _WORDS.get(str(kind), str(kind))
 
 
 def _kind(pa: Any, value: object) -> Any:

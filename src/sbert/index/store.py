@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ..errors import InputError
 from ..types import FloatArray
 from .documents import Document
 from .lance import committed, listed, quoted, translated, translated_filter
@@ -29,6 +30,7 @@ from .schema import (
     STOP,
     VECTOR,
     as_kind,
+    in_words,
     metadata_columns,
     metadata_rows,
     new_fields,
@@ -39,6 +41,8 @@ from .schema import (
 FIRST = f"{PART} = 0"
 #: Names in one condition; more are looked for, or removed, in several.
 NAMES = 2000
+#: Conditions joined by OR, at the most: each is a step down for who reads them.
+_CONDITIONS = 100
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,7 @@ class Store:
         """Write rows that are known to be new, in one commit.
 
         Args:
-            columns: pyarrow's arrays, by name; metadata stays null.
+            columns: pyarrow's arrays, by name; what is left out stays null.
         """
         import pyarrow as pa
 
@@ -170,6 +174,43 @@ class Store:
         arrays = [columns[field.name] if field.name in columns else pa.nulls(count, field.type) for field in schema]
         rows = pa.Table.from_arrays(arrays, schema=schema)
         committed(self.table, lambda: self.table.add(rows, on_bad_vectors="null"), "be written to")
+
+    def add_fields(self, fields: Sequence[Any], source: str) -> None:
+        """Make the columns of metadata that are not there yet.
+
+        Args:
+            fields: pyarrow's.
+            source: where they come from, for messages.
+
+        Raises:
+            InputError: a column is there that holds something else.
+        """
+        import pyarrow as pa
+
+        known = self.schema
+        kinds = {name: known.field(name).type for name in known.names}
+        for field in fields:
+            have = kinds.get(field.name, field.type)
+            if have != field.type and not (have == pa.float64() and field.type == pa.int64()):
+                raise InputError(
+                    f"{source}: the column {field.name!r} holds {in_words(field.type)}; in the index it holds "
+                    f"{in_words(have)}. Rename it."
+                )
+        new = [field for field in fields if field.name not in kinds]
+        if new:
+            committed(self.table, lambda: self.table.add_columns(pa.schema(new)), "be given columns")
+
+    def remove_others(self, hashes: Mapping[str, str]) -> None:
+        """Remove passages of documents that are there in another state.
+
+        Args:
+            hashes: of the states that stay, by the documents' names.
+        """
+        every = list(hashes.items())
+        for start in range(0, len(every), _CONDITIONS):
+            some = every[start : start + _CONDITIONS]
+            where = " OR ".join(f"({DOCUMENT} = {quoted(name)} AND {HASH} <> {quoted(hash_)})" for name, hash_ in some)
+            committed(self.table, partial(self.table.delete, where), "be written to")
 
     def remove(self, names: Sequence[str]) -> None:
         """Remove documents, some thousands a commit."""
