@@ -173,3 +173,10 @@ def test_finds_what_the_index_finds(searching, scifact):
     assert [n for *_, n in searching.find(searching.retriever(index, where="n = 5"), titles[0])] == [5]
     with pytest.raises(InputError, match="Did you mean 'where'"):
         searching.retriever(index, were="n = 5")
+
+
+def test_queries_and_documents_that_are_none(searching, model, scifact):
+    with pytest.raises(NotTextError, match="A query must be a string; got NoneType"):
+        searching.query(searching.embedder(model), None)
+    with pytest.raises(InputError, match="folder; got int"):
+        searching.retriever(3)

@@ -46,9 +46,6 @@ class SbertTextEmbedder(_Embedder):
     >>> SbertTextEmbedder("all-MiniLM-L6-v2").run(text="a cat")["embedding"]  # doctest: +SKIP
     """
 
-    def __init__(self, model: Any = MODEL, **options: Any) -> None:
-        super().__init__(model, **options)
-
     @component.output_types(embedding=list[float])
     def run(self, text: str) -> dict[str, Any]:
         """``embedding``: of a text."""
@@ -68,9 +65,6 @@ class SbertDocumentEmbedder(_Embedder):
 
     >>> SbertDocumentEmbedder("all-MiniLM-L6-v2").run(documents=documents)["documents"]  # doctest: +SKIP
     """
-
-    def __init__(self, model: Any = MODEL, **options: Any) -> None:
-        super().__init__(model, **options)
 
     @component.output_types(documents=list[Document])
     def run(self, documents: list[Document]) -> dict[str, Any]:
