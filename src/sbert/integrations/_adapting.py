@@ -108,7 +108,7 @@ class Encoder(Held):
 
     def documents(self, texts: Any) -> list[list[float]]:
         """The vectors of documents, in their order; none for none."""
-        return self.array(texts).tolist()
+        return self.array(texts).tolist()  # type: ignore[no-any-return]
 
     def array(self, texts: Any) -> FloatArray:
         """The same, as (n, d) float32."""

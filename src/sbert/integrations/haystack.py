@@ -46,7 +46,7 @@ class SbertTextEmbedder(_Embedder):
     >>> SbertTextEmbedder("all-MiniLM-L6-v2").run(text="a cat")["embedding"]  # doctest: +SKIP
     """
 
-    @component.output_types(embedding=list[float])
+    @component.output_types(embedding=list[float])  # type: ignore[untyped-decorator]
     def run(self, text: str) -> dict[str, Any]:
         """``embedding``: of a text."""
         return {"embedding": self._encoder.query(text)}
@@ -66,7 +66,7 @@ class SbertDocumentEmbedder(_Embedder):
     >>> SbertDocumentEmbedder("all-MiniLM-L6-v2").run(documents=documents)["documents"]  # doctest: +SKIP
     """
 
-    @component.output_types(documents=list[Document])
+    @component.output_types(documents=list[Document])  # type: ignore[untyped-decorator]
     def run(self, documents: list[Document]) -> dict[str, Any]:
         """``documents``: with embeddings, in their order."""
         vectors = self._encoder.documents(contents(documents, Document, lambda document: document.content))
@@ -106,7 +106,7 @@ class SbertRanker:
         """What :meth:`to_dict` wrote."""
         return default_from_dict(cls, data)
 
-    @component.output_types(documents=list[Document])
+    @component.output_types(documents=list[Document])  # type: ignore[untyped-decorator]
     def run(self, query: str, documents: list[Document], top_k: int | None = None) -> dict[str, Any]:
         """``documents``: the best first."""
         texts = contents(documents, Document, lambda document: document.content)
@@ -151,7 +151,7 @@ class SbertRetriever:
         """What :meth:`to_dict` wrote."""
         return default_from_dict(cls, data)
 
-    @component.output_types(documents=list[Document])
+    @component.output_types(documents=list[Document])  # type: ignore[untyped-decorator]
     def run(self, query: str, top_k: int | None = None) -> dict[str, Any]:
         """``documents``: the best first."""
         hits = self._finder.find(query, top_k)
