@@ -14,8 +14,8 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 #: Libraries that examples show beside sbert and that development does not install.
 ELSEWHERE = {
-    "bertopic", "haystack", "keybert", "langchain_core", "mteb", "openai", "opensearchpy", "peft", "pgvector", "pymilvus",
-    "qdrant_client", "sentence_transformers", "uvicorn",
+    "bertopic", "haystack", "keybert", "langchain_core", "mteb", "openai", "opensearchpy", "peft", "pgvector",
+    "pymilvus", "qdrant_client", "sentence_transformers", "uvicorn",
 }  # fmt: skip
 
 
