@@ -118,3 +118,20 @@ def test_ndcg_of_a_small_collection(tmp_path):
 def test_every_script_finds_what_it_imports(scripts, name):
     """None runs: the work of each is in its main()."""
     runpy.run_path(str(ROOT / "benchmarks" / f"{name}.py"), run_name="imported")
+
+
+def test_the_plan_for_a_billion_texts_is_that_of_the_page(scripts):
+    from plan import plan
+
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    assert plan(1_000_000_000) in page
+
+
+def test_a_plan_grows_with_its_texts(scripts):
+    from plan import plan
+
+    job = json.loads((ROOT / "benchmarks" / "results" / "memory.json").read_text(encoding="utf-8"))
+    hours = job["seconds"] * job["cores"] / 3600 * 40_000_000 / job["texts"]
+    assert f"| embedding, int8 | {hours:,.0f} core-hours |" in plan(40_000_000)
+    assert "| partitions of the index | 1 |" in plan(40_000_000)
+    assert "| partitions of the index | 2 |" in plan(40_000_001)
