@@ -55,7 +55,7 @@ def plan(texts: int) -> str:
             for name, size in _widths()
         ),
         ("partitions of the index", f"{parts:,}", f"{rows:,} rows each, as measured"),
-        ("index on disk", f"{texts * bytes_a_row / 1e9:,.0f} GB", f"{bytes_a_row:,.0f} bytes a row, without texts"),
+        ("index on disk", f"{texts * bytes_a_row / 1e9:,.0f} GB", f"{bytes_a_row:,.0f} bytes a row, without words"),
         (
             "building it",
             f"{parts * index['seconds'] / 3600:,.1f} machine-hours",
@@ -68,9 +68,9 @@ def plan(texts: int) -> str:
         ),
         (
             "a query, all partitions at once",
-            f"over {best['p50']:.0f} ms",
+            f"over {best['p95']:.0f} ms",
             f"p50 {best['p50']:.0f} ms, p95 {best['p95']:.0f} ms, recall@10 {100 * best['recall']:.1f} % in one"
-            " partition on one core; the slowest counts",
+            " partition on one core; the slowest of many counts",
         ),
     ]  # fmt: skip
     head = f"| {texts:,} texts | | from |\n|---|---:|---|"
