@@ -88,9 +88,15 @@ def sparse_and_late(results: Results) -> list[str]:
 
 
 def multilingual(results: Results) -> list[str]:
-    """Before and after."""
-    lines = [f"{results['rows']:,} pairs of sentences; {results['pieces']:,} pieces were added to the vocabulary.", ""]
-    return lines + _beside({"multilingual": results["trained"]}, results["before"])
+    """Two students, before and after."""
+    lines = [
+        f"{results['rows']:,} pairs of sentences. Of en-de and en-fr the teacher reads the English sentences, the "
+        f"student the others; {results['pieces']:,} pieces were added to the vocabulary of the second student.",
+        "",
+    ]
+    for name, found in results["students"].items():
+        lines += _beside({name: found}, found["before"])
+    return lines
 
 
 def training_speed(results: Results) -> list[str]:

@@ -67,7 +67,7 @@ def test_parquet(tmp_path):
     assert read_rows(path).columns == ["n", "vector", "note"]
     (tmp_path / "a.parquet.gz").write_bytes(gzip.compress(path.read_bytes()))
     assert read_texts(tmp_path / "a.parquet.gz").texts == TEXTS
-    with pytest.raises(DataError, match=r"has no text column 'n'; it has 'note'\."):
+    with pytest.raises(DataError, match=r"has no column 'n'; it has 'note'\."):
         read_texts(path, column="n")
 
 
@@ -150,7 +150,7 @@ def test_default_column(write, columns, chosen):
     [
         ("a.jsonl", '{"left": "x", "right": "y"}', {}, "several columns of text: its columns are 'left', 'right'"),
         ("a.jsonl", '{"n": 1}', {}, "no column of text: its columns are 'n'"),
-        ("a.jsonl", '{"text": "x"}', {"column": "txt"}, "no text column 'txt'; it has 'text'. Did you mean 'text'?"),
+        ("a.jsonl", '{"text": "x"}', {"column": "txt"}, "no column 'txt'; it has 'text'. Did you mean 'text'?"),
         ("a.jsonl", '{"text": "x"}\n\n{"text": \n', {}, "a.jsonl, line 3: not JSON (Expecting value at column"),
         ("a.jsonl", '{"text": "x"}\n[1]\n', {}, "a.jsonl, line 2: holds a JSON array; an object was expected"),
         ("a.jsonl", '{"text": "x"}\n{"text": null}\n', {}, "line 2: column 'text' is null; text was expected"),

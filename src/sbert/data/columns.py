@@ -1,4 +1,4 @@
-"""Which column of a table holds the texts."""
+"""Which column of a table holds what is looked for: the one that is named, or the one that stands out."""
 
 from __future__ import annotations
 
@@ -20,33 +20,44 @@ def named_column(name: str, columns: Sequence[str], source: str) -> str:
         DataError: there is none of that name.
     """
     if name not in columns:
-        raise DataError(f"{source} has no text column {name!r}; it has {_listed(columns)}.{closest(name, columns)}")
+        raise DataError(f"{source} has no column {name!r}; it has {_listed(columns)}.{closest(name, columns)}")
     return name
 
 
 def text_column(columns: Sequence[str], textual: Sequence[str], source: str) -> str:
-    """The column to read where none was asked for: the only one of texts, else one with a usual name.
-
-    Args:
-        columns: all columns.
-        textual: those that hold text.
-        source: the file, for messages.
-
-    Raises:
-        DataError: no column stands out; all are listed.
+    """The column of texts to read where none was asked for, as :func:`likely_column` finds it.
 
     >>> text_column(["id", "Body", "author"], ["Body", "author"], "a.csv")
     'Body'
     """
-    if len(textual) == 1:
-        return textual[0]
-    by_lower = {column.lower(): column for column in reversed(textual)}
-    for name in USUAL_NAMES:
+    return likely_column(columns, textual, USUAL_NAMES, source, "text", "column")
+
+
+def likely_column(
+    columns: Sequence[str], fitting: Sequence[str], usual: Sequence[str], source: str, kind: str, option: str
+) -> str:
+    """The column to read where none was asked for: the only one that fits, else one with a usual name.
+
+    Args:
+        columns: all columns.
+        fitting: those that hold what is looked for.
+        usual: names that such columns tend to have, in lower case, the likeliest first.
+        source: the file, for messages.
+        kind: what is looked for, for messages.
+        option: by which a column is named.
+
+    Raises:
+        DataError: no column stands out; all are listed.
+    """
+    if len(fitting) == 1:
+        return fitting[0]
+    by_lower = {column.lower(): column for column in reversed(fitting)}
+    for name in usual:
         if name in by_lower:
             return by_lower[name]
-    found = "several columns of text" if textual else "no column of text"
+    found = f"several columns of {kind}" if fitting else f"no column of {kind}"
     raise DataError(
-        f"{source} has {found}: its columns are {_listed(columns)}. Name one: column=NAME, or --column NAME."
+        f"{source} has {found}: its columns are {_listed(columns)}. Name one: {option}=NAME, or --{option} NAME."
     )
 
 

@@ -111,8 +111,7 @@ class Document:
 
     def whole_hash(self) -> str:
         """A hash of all that is stored of it."""
-        facts = json.dumps(dict(self.metadata), sort_keys=True, default=str) if self.metadata else ""
-        return whole_hash(self.content_hash(), facts)
+        return whole_hash(self.content_hash(), self.metadata)
 
 
 #: What an index takes as a document: one, a text, or a dict with ``text``, perhaps ``id``, ``embedding``, ``image`` (a
@@ -168,9 +167,9 @@ def content_hash(text: str, cuts: str = "", *, whole: bool = False) -> str:
     return _hash(text, f"whole {cuts}" if whole else cuts)
 
 
-def whole_hash(content: str, facts: str = "") -> str:
-    """A hash of what :func:`content_hash` gives and of written metadata."""
-    return _hash(content, facts)
+def whole_hash(content: str, metadata: Mapping[str, Any]) -> str:
+    """A hash of what :func:`content_hash` gives and of metadata."""
+    return _hash(content, json.dumps(dict(metadata), sort_keys=True, default=str) if metadata else "")
 
 
 def _hash(text: str, facts: str) -> str:

@@ -11,7 +11,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -52,6 +52,26 @@ def connect(path: Path) -> Any:
     from datetime import timedelta
 
     return lancedb().connect(str(path), read_consistency_interval=timedelta(0))
+
+
+def pages(table: Any, columns: Sequence[str], rows: int, start: int = 0) -> Iterator[Any]:
+    """Pyarrow's record batches of some columns of a table of LanceDB, so many rows at the most, in an order that stays.
+
+    Page by page, since LanceDB's own stream reads two gigabytes ahead.
+
+    Args:
+        table: that is read.
+        columns: their names.
+        rows: of a batch.
+        start: rows that are left out at the beginning.
+    """
+    for offset in range(start, table.count_rows(), rows):
+        yield one_batch(table.search().select(list(columns)).offset(offset).limit(rows).to_arrow())
+
+
+def one_batch(table: Any) -> Any:
+    """A pyarrow table of a few pieces as one record batch."""
+    return table.combine_chunks().to_batches()[0]
 
 
 def open_table(path: Path) -> Any:

@@ -147,7 +147,7 @@ class Loader:
             DOCUMENT: pa.array(names),
             PART: pa.array(np.zeros(count, np.int32)),
             SOURCE: pa.array([self._source] * count),
-            HASH: pa.array([whole_hash(content) for content in contents]),
+            HASH: pa.array([whole_hash(content, {}) for content in contents]),
             CONTENT: pa.array(contents),
             PASSAGE: pa.array(texts),
             START: pa.array(np.zeros(count, np.int64)),

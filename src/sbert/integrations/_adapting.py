@@ -102,9 +102,7 @@ class Encoder(Held):
 
     def query(self, text: Any) -> list[float]:
         """The vector of a query."""
-        if not isinstance(text, str):
-            raise NotTextError(f"A query must be a string; got {type(text).__name__}.")
-        return self.model.encode_query(text, **self.options).tolist()  # type: ignore[no-any-return]
+        return self.model.encode_query(query_of(text), **self.options).tolist()  # type: ignore[no-any-return]
 
     def documents(self, texts: Any) -> list[list[float]]:
         """The vectors of documents, in their order; none for none."""
@@ -113,6 +111,23 @@ class Encoder(Held):
     def array(self, texts: Any) -> FloatArray:
         """The same, as (n, d) float32."""
         return self.model.encode_document(texts_of(texts), **self.options)  # type: ignore[no-any-return]
+
+
+class Backend:
+    """What BERTopic and KeyBERT ask for vectors, apart from the base class that each has.
+
+    Args:
+        model: name, folder, or model.
+        **options: of ``encode``, of :data:`ENCODE`.
+    """
+
+    def __init__(self, model: Any = MODEL, **options: Any) -> None:
+        super().__init__()
+        self._encoder = Encoder(model, options)
+
+    def embed(self, documents: list[str], verbose: bool = False) -> FloatArray:  # noqa: ARG002
+        """(n, d) float32, in the documents' order; sbert shows progress by itself."""
+        return self._encoder.array(documents)
 
 
 class Ranker(Held):
@@ -130,8 +145,7 @@ class Ranker(Held):
 
     def rank(self, query: Any, texts: Sequence[str], top: int | None = None) -> list[tuple[int, float]]:
         """Numbers of documents with their scores, the best first."""
-        if not isinstance(query, str):
-            raise NotTextError(f"A query must be a string; got {type(query).__name__}.")
+        query = query_of(query)
         if not texts:
             return []
         found = self.model.rank(query, texts_of(texts), self.top if top is None else top, **self.options)
@@ -157,14 +171,23 @@ class Finder:
 
     def find(self, query: Any, top_k: int | None = None) -> list[Any]:
         """Hits, the best first."""
-        if not isinstance(query, str):
-            raise NotTextError(f"A query must be a string; got {type(query).__name__}.")
-        return self.index.search(query, self.top_k if top_k is None else top_k, **self.options)
+        return self.index.search(query_of(query), self.top_k if top_k is None else top_k, **self.options)
 
 
 def facts(hit: Any) -> dict[str, Any]:
     """The metadata of a hit, with where it stands in its document."""
     return {**hit.metadata, "document": hit.document, "heading": hit.heading, "span": list(hit.span)}
+
+
+def query_of(given: Any) -> str:
+    """A query.
+
+    Raises:
+        NotTextError: it is no text.
+    """
+    if not isinstance(given, str):
+        raise NotTextError(f"A query must be a string; got {type(given).__name__}.")
+    return given
 
 
 def texts_of(given: Any) -> list[str]:
@@ -179,7 +202,7 @@ def texts_of(given: Any) -> list[str]:
     for number, text in enumerate(texts):
         if not isinstance(text, str):
             raise NotTextError(f"Item {number} of texts must be a string; got {type(text).__name__}.")
-    return [str(text) for text in texts]
+    return texts
 
 
 def contents(items: Any, kind: type, text: Callable[[Any], Any]) -> list[str]:

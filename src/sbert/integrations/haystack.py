@@ -13,7 +13,28 @@ except ImportError as error:
     raise MissingDependencyError("haystack-ai", "run in Haystack's pipelines", "haystack") from error
 
 
-class _Embedder:
+class _Component:
+    """Is written down as what it was made with: names and options, no weights."""
+
+    def _made_with(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """The name of the model or the folder of the index, and the options.
+
+        Raises:
+            InputError: one of them cannot be written down.
+        """
+        written: dict[str, Any] = default_to_dict(self, **self._made_with())
+        return written
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Any:
+        """What :meth:`to_dict` wrote."""
+        return default_from_dict(cls, data)
+
+
+class _Embedder(_Component):
     def __init__(self, model: Any = MODEL, **options: Any) -> None:
         self._encoder = Encoder(model, options)
 
@@ -21,15 +42,8 @@ class _Embedder:
         """Load the model."""
         _ = self._encoder.model
 
-    def to_dict(self) -> dict[str, Any]:
-        """The model's name and the options; no weights."""
-        written: dict[str, Any] = default_to_dict(self, model=self._encoder.lasting_name, **self._encoder.options)
-        return written
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Any:
-        """What :meth:`to_dict` wrote."""
-        return default_from_dict(cls, data)
+    def _made_with(self) -> dict[str, Any]:
+        return {"model": self._encoder.lasting_name, **self._encoder.options}
 
 
 @component
@@ -74,7 +88,7 @@ class SbertDocumentEmbedder(_Embedder):
 
 
 @component
-class SbertRanker:
+class SbertRanker(_Component):
     """Puts documents in the order in which they answer a query, with new scores.
 
     Args:
@@ -95,16 +109,8 @@ class SbertRanker:
         """Load the model."""
         _ = self._ranker.model
 
-    def to_dict(self) -> dict[str, Any]:
-        """The model's name and the options; no weights."""
-        ranker = self._ranker
-        written: dict[str, Any] = default_to_dict(self, model=ranker.lasting_name, top_k=ranker.top, **ranker.options)
-        return written
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Any:
-        """What :meth:`to_dict` wrote."""
-        return default_from_dict(cls, data)
+    def _made_with(self) -> dict[str, Any]:
+        return {"model": self._ranker.lasting_name, "top_k": self._ranker.top, **self._ranker.options}
 
     @component.output_types(documents=list[Document])  # type: ignore[untyped-decorator]
     def run(self, query: str, documents: list[Document], top_k: int | None = None) -> dict[str, Any]:
@@ -115,7 +121,7 @@ class SbertRanker:
 
 
 @component
-class SbertRetriever:
+class SbertRetriever(_Component):
     """Finds passages in a lasting index.
 
     Args:
@@ -133,23 +139,11 @@ class SbertRetriever:
     def __init__(self, index: Any, top_k: int = 10, **options: Any) -> None:
         self._finder = Finder(index, top_k, options)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The index's folder and the options.
-
-        Raises:
-            InputError: one of them is a reranker, which cannot be written down.
-        """
+    def _made_with(self) -> dict[str, Any]:
         finder = self._finder
         if finder.options.get("rerank") is not None:
             raise InputError("A retriever with rerank cannot be written down. Put an SbertRanker after it instead.")
-        path = str(finder.index.path)
-        written: dict[str, Any] = default_to_dict(self, index=path, top_k=finder.top_k, **finder.options)
-        return written
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Any:
-        """What :meth:`to_dict` wrote."""
-        return default_from_dict(cls, data)
+        return {"index": str(finder.index.path), "top_k": finder.top_k, **finder.options}
 
     @component.output_types(documents=list[Document])  # type: ignore[untyped-decorator]
     def run(self, query: str, top_k: int | None = None) -> dict[str, Any]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import MissingDependencyError
-from ..types import FloatArray
-from ._adapting import MODEL, Encoder
+from ._adapting import Backend
 
 try:
     from keybert.backend import BaseEmbedder
@@ -14,7 +11,7 @@ except ImportError as error:
     raise MissingDependencyError("keybert", "embed for KeyBERT", "keybert") from error
 
 
-class SbertBackend(BaseEmbedder):  # type: ignore[misc]
+class SbertBackend(Backend, BaseEmbedder):  # type: ignore[misc]
     """Vectors of documents and words, with the model's prompt for documents.
 
     Args:
@@ -26,11 +23,3 @@ class SbertBackend(BaseEmbedder):  # type: ignore[misc]
 
     >>> KeyBERT(model=SbertBackend("all-MiniLM-L6-v2"))  # doctest: +SKIP
     """
-
-    def __init__(self, model: Any = MODEL, **options: Any) -> None:
-        super().__init__()
-        self._encoder = Encoder(model, options)
-
-    def embed(self, documents: list[str], verbose: bool = False) -> FloatArray:  # noqa: ARG002
-        """(n, d) float32, in the documents' order; sbert shows progress by itself."""
-        return self._encoder.array(documents)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import PrivateAttr
-
 from ..errors import MissingDependencyError
 from ._adapting import MODEL, Encoder, Finder, Ranker, contents, facts
 
@@ -14,6 +12,7 @@ try:
     from langchain_core.documents import BaseDocumentCompressor, Document
     from langchain_core.embeddings import Embeddings
     from langchain_core.retrievers import BaseRetriever
+    from pydantic import PrivateAttr
 except ImportError as error:
     raise MissingDependencyError("langchain-core", "serve LangChain", "langchain") from error
 

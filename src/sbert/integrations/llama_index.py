@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from pydantic import Field, PrivateAttr
-
 from ..errors import InputError, MissingDependencyError
 from ._adapting import MODEL, Encoder, Finder, Ranker, contents, facts
 
@@ -15,6 +13,7 @@ try:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.postprocessor.types import BaseNodePostprocessor
     from llama_index.core.schema import MetadataMode, NodeWithScore, TextNode
+    from pydantic import Field, PrivateAttr
 except ImportError as error:
     raise MissingDependencyError("llama-index-core", "serve LlamaIndex", "llama-index") from error
 

@@ -402,22 +402,20 @@ class SentenceTransformer(QueriesAndDocuments, Comparing, Streaming, BaseModel):
             NotTextError: one is not a text.
             InputError: as for :meth:`explain`.
         """
-        prompts, tokens, vectors, cut = [], [], [], Truncation()
-        sides = ((QUERY, query, QUERY), (DOCUMENT, document, document_prompt_name(self.prompts)))
-        for task, text, _ in sides:
+        documents = document_prompt_name(self.prompts)
+        sides = {QUERY: (query, self.prompts[QUERY]), DOCUMENT: (document, self.prompts[documents])}
+        for task, (text, _) in sides.items():
             if not isinstance(text, str):
                 raise NotTextError(f"{task} must be a string; got {type(text).__name__}.")
             self._for_task(task)._check_explainable()
-        for task, text, prompt_name in sides:
-            prompt = self.prompts[prompt_name]
+        read, cut = [], Truncation()
+        for task, (text, prompt) in sides.items():
             row = self.encode(text, prompt=prompt, output_value=None, task=task)
             cut = cut.and_then(self.truncation)
-            own_tokens, own_vectors = self._for_task(task)._taking_part(row, prompt)
-            prompts.append(prompt)
-            tokens.append(own_tokens)
-            vectors.append(own_vectors)
+            read.append(self._for_task(task)._taking_part(row, prompt))
         self.truncation = cut
-        return explained((tokens[0], tokens[1]), (vectors[0], vectors[1]), (QUERY, DOCUMENT), (prompts[0], prompts[1]))
+        tokens, vectors = zip(*read, strict=True)
+        return explained(tokens, vectors, (QUERY, DOCUMENT), (sides[QUERY][1], sides[DOCUMENT][1]))
 
     def _check_explainable(self) -> None:
         pooling, after = _pooling_of(self.spec)

@@ -54,7 +54,10 @@ def export(
     schema = stream.schema.with_metadata(facts.metadata(identity))
     rows = _counted(stream.batches(batch_rows(identity), where=where), progress)
     total = stream.count(where)  # a condition with a fault is told before a file is begun
-    (_write_parquet if form == PARQUET else _write_lance)(path, schema, rows, is_late(identity.similarity))
+    if form == PARQUET:
+        _write_parquet(path, schema, rows, late=is_late(identity.similarity))
+    else:
+        _write_lance(path, schema, rows)
     return total
 
 
@@ -74,7 +77,7 @@ def _counted(batches: Iterator[Any], progress: Callable[[int, int], None] | None
             progress(batch.num_rows, 0)
 
 
-def _write_parquet(path: Path, schema: Any, batches: Iterator[Any], late: bool) -> None:
+def _write_parquet(path: Path, schema: Any, batches: Iterator[Any], *, late: bool) -> None:
     import pyarrow.parquet as pq
 
     with atomic_write(path) as file:
@@ -93,7 +96,7 @@ def _write_parquet(path: Path, schema: Any, batches: Iterator[Any], late: bool) 
                 writer.write_batch(batch.cast(schema))
 
 
-def _write_lance(path: Path, schema: Any, batches: Iterator[Any], late: bool) -> None:  # noqa: ARG001
+def _write_lance(path: Path, schema: Any, batches: Iterator[Any]) -> None:
     import pyarrow as pa
 
     # In a folder of its own, whose name begins with a dot, and moved into place: LanceDB leaves half a dataset

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ...data.columns import named_column, text_column
-from ...errors import DataError, DimensionError, InputError, OtherModelError, closest
+from ...errors import DataError, DimensionError, InputError, OtherModelError
 from ...similarity import norms, pairwise_cos_sim
 from ...types import FloatArray
 from ..documents import content_hash, whole_hash
@@ -167,9 +166,7 @@ class Foreign:
             DOCUMENT: pa.array(names),
             PART: pa.array(np.zeros(count, np.int32)),
             SOURCE: pa.array([source] * count),
-            HASH: pa.array(
-                [whole_hash(content, fact) for content, fact in zip(contents, _written(facts), strict=True)]
-            ),
+            HASH: pa.array([whole_hash(content, _kept(row)) for content, row in zip(contents, facts, strict=True)]),
             CONTENT: pa.array(contents),
             PASSAGE: pa.array(texts, pa.string()),
             START: pa.array(np.zeros(count, np.int64)),
@@ -207,10 +204,9 @@ class Foreign:
         )
 
 
-def _written(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Metadata as documents' hashes have it: nothing where there is none."""
-    kept = [{name: value for name, value in row.items() if value is not None} for row in rows]
-    return [json.dumps(row, sort_keys=True, default=str) if row else "" for row in kept]
+def _kept(row: dict[str, Any]) -> dict[str, Any]:
+    """Metadata as a document has it: a table has a cell for each column, full or not."""
+    return {name: value for name, value in row.items() if value is not None}
 
 
 def _value(value: object, kind: str) -> object:
@@ -247,9 +243,7 @@ def _id_name(schema: Any, name: str | None, source: str) -> str | None:
         name = next((usual for usual in _IDS if usual in schema.names), None)
         usable = name is not None and (_is_text(schema.field(name).type) or pt.is_integer(schema.field(name).type))
         return name if usable else None
-    if name not in schema.names:
-        listed = ", ".join(map(repr, schema.names))
-        raise DataError(f"{source} has no column {name!r}; it has {listed}.{closest(name, schema.names)}")
+    named_column(name, schema.names, source)
     if not _is_text(schema.field(name).type) and not pt.is_integer(schema.field(name).type):
         raise InputError(f"id must be a column of texts or whole numbers; {name!r} holds {schema.field(name).type}.")
     return name

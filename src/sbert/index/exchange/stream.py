@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import InputError, closest
 from ..identity import Identity
-from ..lance import open_table, translated, translated_filter
+from ..lance import one_batch, open_table, pages, translated, translated_filter
 from ..late import is_late
 from ..schema import FILTERABLE, PART, metadata_columns
 
@@ -78,10 +78,8 @@ class Stream:
         yield from self._pages(rows, wanted, start) if where is None else self._filtered(rows, wanted, where, start)
 
     def _pages(self, rows: int, columns: list[str], start: int) -> Iterator[Any]:
-        # Page by page, since LanceDB's own stream reads two gigabytes ahead.
-        for offset in range(start, self.count(), rows):
-            with translated("The index cannot be read"):
-                yield _batch(self._table.search().select(columns).offset(offset).limit(rows).to_arrow())
+        with translated("The index cannot be read"):
+            yield from pages(self._table, columns, rows, start)
 
     def _filtered(self, rows: int, columns: list[str], where: str, start: int) -> Iterator[Any]:
         # The condition is looked at once, and the numbers of its rows are kept: 8 bytes each.
@@ -92,12 +90,7 @@ class Stream:
         for first in range(0, len(numbers), rows):
             with translated("The index cannot be read"):
                 some = numbers[first : first + rows].tolist()
-                yield _batch(self._table.take_row_ids(some).select(columns).to_arrow())
+                yield one_batch(self._table.take_row_ids(some).select(columns).to_arrow())
 
     def _columns(self) -> list[str]:
         return [*FILTERABLE, *metadata_columns(self.schema)]
-
-
-def _batch(table: Any) -> Any:
-    """A table of a few pieces as one batch."""
-    return table.combine_chunks().to_batches()[0]

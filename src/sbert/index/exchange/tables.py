@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ...errors import DataError, MissingDependencyError, closest
-from ..lance import TABLE, lancedb, plain
+from ..lance import TABLE, lancedb, pages, plain
 
 #: Suffixes that tell the form.
 PARQUET, LANCE = ".parquet", ".lance"
@@ -111,10 +111,7 @@ class _Lance:
 
     def batches(self, rows: int, columns: Sequence[str]) -> Iterator[Any]:
         try:
-            # Page by page, since LanceDB's own stream reads two gigabytes ahead.
-            for offset in range(0, self.rows, rows):
-                page = self.table.search().select(list(columns)).offset(offset).limit(rows).to_arrow()
-                yield page.combine_chunks().to_batches()[0]
+            yield from pages(self.table, columns, rows)
         except (OSError, ValueError, RuntimeError) as error:
             raise DataError(f"{self.path} is damaged: {plain(error)}") from error
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import DataError, DimensionError, closest
+from ...data.columns import likely_column, named_column
+from ...errors import DataError, DimensionError
 from ...types import FloatArray
 from ...vectors import require_finite
 
@@ -24,28 +25,18 @@ def holds_vectors(kind: Any, *, whole: bool = True) -> bool:
     return bool(lists and (pt.is_floating(kind.value_type) or (whole and pt.is_integer(kind.value_type))))
 
 
-def vector_name(schema: Any, name: str | None, source: object) -> str:
+def vector_name(schema: Any, name: str | None, source: str) -> str:
     """The column of vectors: the one that is named, the only one, or one with a usual name.
 
     Raises:
         DataError: there is none, it holds something else, or none stands out.
     """
     there: list[str] = [field.name for field in schema if holds_vectors(field.type)]
-    listed = ", ".join(map(repr, schema.names))
-    if name is not None:
-        if name in there:
-            return name
-        if name in schema.names:
-            raise DataError(f"The column {name!r} of {source} holds {schema.field(name).type}, not lists of numbers.")
-        raise DataError(f"{source} has no column {name!r}; it has {listed}.{closest(name, schema.names)}")
-    if len(there) == 1:
-        return there[0]
-    by_lower = {each.lower(): each for each in reversed(there)}
-    for usual in USUAL_NAMES:
-        if usual in by_lower:
-            return by_lower[usual]
-    found = "several columns of vectors" if there else "no column of vectors (lists of numbers)"
-    raise DataError(f"{source} has {found}: its columns are {listed}. Name one: vector=NAME, or --vector NAME.")
+    if name is None:
+        return likely_column(schema.names, there, USUAL_NAMES, source, "vectors (lists of numbers)", "vector")
+    if named_column(name, schema.names, source) not in there:
+        raise DataError(f"The column {name!r} of {source} holds {schema.field(name).type}, not lists of numbers.")
+    return name
 
 
 def vectors_in(column: Any, width: int, source: object, first: int) -> tuple[FloatArray, npt.NDArray[np.bool_]]:

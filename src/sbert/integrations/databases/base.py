@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -108,6 +108,15 @@ def translated(target: Target, what: str, *kinds: type[Exception]) -> Iterator[N
         # The first error stands in tracebacks too, so it is left out where it holds what must not be seen.
         cause = error if shown == said else None
         raise DatabaseError(f"{what}: {shown[:400]}") from cause
+
+
+def similarity_of(names: Mapping[str, str], theirs: object) -> str:
+    """Our name of what a database compares by, as it is written there; theirs where we have none.
+
+    >>> similarity_of({"dot": "IP"}, "IP"), similarity_of({"dot": "IP"}, "HAMMING")
+    ('dot', 'HAMMING')
+    """
+    return next((ours for ours, name in names.items() if name == theirs), str(theirs))
 
 
 def require_name(name: str, pattern: str, rule: str) -> str:

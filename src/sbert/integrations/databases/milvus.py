@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import DatabaseError, InputError
 from ...index.schema import DOCUMENT, ID, PASSAGE, VECTOR
-from .base import TIMEOUT, Description, client, require_name, translated
+from .base import TIMEOUT, Description, client, require_name, similarity_of, translated
 from .rows import Rows
 from .target import Target
 
@@ -69,9 +69,9 @@ class MilvusCollection:
                 )
             index = self._client.describe_index(self._name, VECTOR)
             self._client.load_collection(self._name)  # a file that was closed does not answer before
-        similarity = {value: ours for ours, value in _METRICS.items()}.get(index["metric_type"], index["metric_type"])
+        similarity = similarity_of(_METRICS, index["metric_type"])
         properties = dict(facts.get("properties") or {})
-        return Description(int(fields[VECTOR]["params"]["dim"]), str(similarity), properties.get(_KEY))
+        return Description(int(fields[VECTOR]["params"]["dim"]), similarity, properties.get(_KEY))
 
     def create(self, dimension: int, similarity: str) -> None:  # noqa: D102
         kinds = self._library.DataType

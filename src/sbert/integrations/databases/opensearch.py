@@ -8,8 +8,8 @@ import os
 from typing import Any
 
 from ...errors import DatabaseError
-from ...index.schema import PASSAGE, VECTOR
-from .base import TIMEOUT, Description, client, require_name, translated
+from ...index.schema import DOCUMENT, HEADING, ID, PART, PASSAGE, SOURCE, START, STOP, VECTOR
+from .base import TIMEOUT, Description, client, require_name, similarity_of, translated
 from .rows import Rows
 from .target import Target
 
@@ -61,18 +61,16 @@ class OpenSearchIndex:
                 "was not made for passages. Choose another name."
             )
         space = field.get("method", {}).get("space_type") or field.get("space_type") or "l2"  # its own default
-        similarity = {value: ours for ours, value in _SPACES.items()}.get(space, space)
+        similarity = similarity_of(_SPACES, space)
         written = mapping.get("_meta", {}).get(_KEY)
         return Description(int(field["dimension"]), similarity, None if written is None else json.dumps(written))
 
     def create(self, dimension: int, similarity: str) -> None:  # noqa: D102
         method = {"name": "hnsw", "engine": "lucene", "space_type": _SPACES[similarity]}
-        keywords: dict[str, dict[str, Any]] = {
-            name: {"type": "keyword"} for name in ("id", "document", "source", "heading")
-        }
+        keywords: dict[str, dict[str, Any]] = {name: {"type": "keyword"} for name in (ID, DOCUMENT, SOURCE, HEADING)}
         # What is longer than a keyword may be is kept, and not searched.
-        keywords["heading"] |= {"ignore_above": 8191}
-        numbers = {"part": {"type": "integer"}, "start": {"type": "long"}, "stop": {"type": "long"}}
+        keywords[HEADING] |= {"ignore_above": 8191}
+        numbers = {PART: {"type": "integer"}, START: {"type": "long"}, STOP: {"type": "long"}}
         properties = {
             VECTOR: {"type": "knn_vector", "dimension": dimension, "method": method},
             PASSAGE: {"type": "text"},

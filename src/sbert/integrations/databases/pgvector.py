@@ -6,15 +6,15 @@ import re
 from typing import Any
 
 from ...errors import DatabaseError, InputError
-from ...index.schema import ID, PASSAGE, VECTOR
+from ...index.schema import DOCUMENT, HEADING, ID, PART, PASSAGE, SOURCE, START, STOP, VECTOR
 from .base import CONNECT_TIMEOUT, Description, client, require_name, translated
 from .rows import FACTS, Rows
 from .target import Target
 
 _METADATA = "metadata"
 _COLUMNS = {
-    ID: "text PRIMARY KEY", "document": "text NOT NULL", "part": "integer NOT NULL", "source": "text NOT NULL",
-    "start": "bigint NOT NULL", "stop": "bigint NOT NULL", "heading": "text", PASSAGE: "text NOT NULL",
+    ID: "text PRIMARY KEY", DOCUMENT: "text NOT NULL", PART: "integer NOT NULL", SOURCE: "text NOT NULL",
+    START: "bigint NOT NULL", STOP: "bigint NOT NULL", HEADING: "text", PASSAGE: "text NOT NULL",
     _METADATA: "jsonb NOT NULL DEFAULT '{}'",
 }  # fmt: skip
 #: Before the note, a line of the table's comment.
@@ -110,7 +110,7 @@ class PgvectorTable:
             run(sql.SQL("CREATE TEMP TABLE sbert_rows (LIKE {}) ON COMMIT DROP").format(self._table))
             cursor = self._connection.cursor()
             with cursor.copy(sql.SQL("COPY sbert_rows ({}) FROM STDIN WITH (FORMAT BINARY)").format(listed)) as copy:
-                kinds = {"part": "int4", "start": "int8", "stop": "int8", _METADATA: "jsonb", VECTOR: "vector"}
+                kinds = {PART: "int4", START: "int8", STOP: "int8", _METADATA: "jsonb", VECTOR: "vector"}
                 copy.set_types([kinds.get(name, "text") for name in names])
                 for row, name in enumerate(rows.ids):
                     facts = rows.facts[row]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import DatabaseError
-from .base import TIMEOUT, Description, client, require_name, translated
+from .base import TIMEOUT, Description, client, require_name, similarity_of, translated
 from .rows import Rows
 from .target import Target
 
@@ -59,9 +59,9 @@ class QdrantCollection:
                 f"The collection {self._name!r} of {self._target.shown} has vectors with names, or several a point. "
                 "Choose another name."
             )
-        similarity = {value: ours for ours, value in _DISTANCES.items()}.get(vectors.distance.name, vectors.distance)
+        similarity = similarity_of(_DISTANCES, vectors.distance.name)
         written = (config.metadata or {}).get(_KEY)
-        return Description(int(vectors.size), str(similarity), None if written is None else json.dumps(written))
+        return Description(int(vectors.size), similarity, None if written is None else json.dumps(written))
 
     def create(self, dimension: int, similarity: str) -> None:  # noqa: D102
         models = self._library.models
