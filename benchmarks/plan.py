@@ -72,7 +72,7 @@ def plan(texts: int) -> str:
             f"p50 {best['p50']:.0f} ms, p95 {best['p95']:.0f} ms, recall@10 {100 * best['recall']:.1f} % in one"
             " partition on one core; the slowest of many counts",
         ),
-    ]  # fmt: skip
+    ]
     head = f"| {texts:,} texts | | from |\n|---|---:|---|"
     return "\n".join([head, *(f"| {' | '.join(line)} |" for line in lines)])
 
