@@ -88,15 +88,15 @@ def sparse_and_late(results: Results) -> list[str]:
 
 
 def multilingual(results: Results) -> list[str]:
-    """Two students, before and after."""
+    """Before, aligned, and trained."""
+    aligned = ", ".join(f"{key} {value:.2f}" for key, value in results["aligned"].items())
     lines = [
-        f"{results['rows']:,} pairs of sentences. Of en-de and en-fr the teacher reads the English sentences, the "
-        f"student the others; {results['pieces']:,} pieces were added to the vocabulary of the second student.",
+        "Of en-de and en-fr the teacher reads the English sentences, the student the others. A linear map, of "
+        f"{results['rows']:,} pairs of sentences, took {results['aligned_seconds']:.0f} s, and alone brings {aligned}. "
+        f"Training from there read {results['trained_rows']:,} of the pairs.",
         "",
     ]
-    for name, found in results["students"].items():
-        lines += _beside({name: found}, found["before"])
-    return lines
+    return lines + _beside({"multilingual": results["trained"]}, results["before"])
 
 
 def training_speed(results: Results) -> list[str]:

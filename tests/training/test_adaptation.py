@@ -7,7 +7,14 @@ import torch
 from sbert import CrossEncoder, SentenceTransformer, losses
 from sbert.errors import InputError
 from sbert.training import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
-from sbert.training.adaptation import drop_layers, extend_vocabulary, gpl_rows, silver_pairs, translation_rows
+from sbert.training.adaptation import (
+    align_to_teacher,
+    drop_layers,
+    extend_vocabulary,
+    gpl_rows,
+    silver_pairs,
+    translation_rows,
+)
 from support.tiny import ARCHITECTURES, make_tiny_cross_encoder, make_tiny_model
 from support.training import sentences, tiny
 
@@ -157,3 +164,52 @@ def test_a_second_language_is_learned_from_the_first(tmp_path):
     assert last < 0.7 * first
     with pytest.raises(InputError, match="got 64 and 1"):
         translation_rows(teacher, english, ["x"])
+
+
+def test_a_student_is_mapped_into_its_teachers_space(tmp_path):
+    student = tiny(tmp_path)
+    texts = sentences(64)
+    own = student.encode(texts).astype(np.float64)
+    turned = np.linalg.qr(np.random.default_rng(3).normal(size=(own.shape[1], own.shape[1])))[0]
+    rows = {"source": texts[:32], "translation": texts[32:], "label": (2 * own[:32] @ turned).astype(np.float32)}
+    aligned = align_to_teacher(student, {"text": texts, "label": (own @ turned + 0.5).astype(np.float32)}, ridge=1e-9)
+    np.testing.assert_allclose(aligned.encode(texts), own @ turned + 0.5, atol=1e-3)
+    aligned.save_pretrained(tmp_path / "aligned")
+    np.testing.assert_allclose(
+        SentenceTransformer(str(tmp_path / "aligned"), backend="openvino").encode(texts),
+        aligned.encode(texts),
+        atol=1e-4,
+    )
+    # The formula, over both columns.
+    one = align_to_teacher(student, rows, ridge=0.01)
+    both, wanted = own, np.concatenate([rows["label"], rows["label"]]).astype(np.float64)
+    centred = both - both.mean(axis=0)
+    held = centred.T @ centred / 64
+    held += 0.01 * np.trace(held) / held.shape[0] * np.eye(held.shape[0])
+    weights = np.linalg.solve(held, centred.T @ (wanted - wanted.mean(axis=0)) / 64)
+    np.testing.assert_allclose(one.encode(texts), centred @ weights + wanted.mean(axis=0), atol=1e-3)
+
+
+def test_vectors_of_length_one_stay_so_when_they_are_mapped(tmp_path):
+    student = tiny(tmp_path)
+    texts = sentences(32)
+    labels = np.random.default_rng(1).normal(size=(32, 8)).astype(np.float32)
+    labels /= np.linalg.norm(labels, axis=1, keepdims=True)
+    aligned = align_to_teacher(student, {"text": texts, "label": labels})
+    np.testing.assert_allclose(np.linalg.norm(aligned.encode(texts), axis=1), 1, atol=1e-5)
+    assert aligned.get_embedding_dimension() == 8
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        ({"text": ["a"]}, {}, "they have text"),
+        ({"label": [[1.0]]}, {}, "rows must have texts"),
+        ({"text": ["a", "b"], "label": [1.0, 2.0]}, {}, "The labels must be a teacher's vectors"),
+        ({"text": ["a"], "label": [[1.0]]}, {"ridge": 0}, "ridge must be a positive number; got 0"),
+        ({"text": [3], "label": [[1.0]]}, {}, "must be a string"),
+    ],
+)
+def test_what_cannot_be_aligned_is_told(tmp_path, rows, options, message):
+    with pytest.raises(InputError, match=message):
+        align_to_teacher(tiny(tmp_path), rows, **options)
