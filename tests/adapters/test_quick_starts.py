@@ -5,6 +5,9 @@ import asyncio
 import numpy as np
 import pytest
 
+from sbert.errors import InputError
+from support.tiny import make_tiny_cross_encoder
+
 
 def test_langchain(model, scifact):
     vectorstores = pytest.importorskip("langchain_core.vectorstores")
@@ -15,6 +18,7 @@ def test_langchain(model, scifact):
     store = vectorstores.InMemoryVectorStore.from_texts(titles, made)
     assert store.similarity_search(titles[7], k=1)[0].page_content == titles[7]
     assert asyncio.run(made.aembed_query("a cat")) == made.embed_query("a cat")
+    assert asyncio.run(made.aembed_documents(titles[:3])) == made.embed_documents(titles[:3])
 
 
 def test_llama_index(model, scifact):
@@ -30,6 +34,8 @@ def test_llama_index(model, scifact):
     assert again.get_query_embedding("a cat") == named.get_query_embedding("a cat")
     assert len(again.get_query_embedding("a cat")) == 32
     assert asyncio.run(named.aget_query_embedding("a cat")) == named.get_query_embedding("a cat")
+    found = asyncio.run(named.aget_text_embedding_batch(titles[:3]))
+    assert found == named.get_text_embedding_batch(titles[:3])
 
 
 def test_haystack(scifact):
@@ -55,6 +61,37 @@ def test_haystack(scifact):
     finder = SbertRetriever(index, top_k=2, where="n < 5")
     again = SbertRetriever.from_dict(finder.to_dict())
     assert again.to_dict() == finder.to_dict()
+
+
+def test_haystack_pipelines_are_written_down(tmp_path, scifact):
+    haystack = pytest.importorskip("haystack")
+    from sbert.integrations.haystack import SbertRanker, SbertRetriever, SbertTextEmbedder
+
+    index, titles = scifact
+    scorer = str(make_tiny_cross_encoder(tmp_path / "tiny-cross", "bert"))
+    pipeline = haystack.Pipeline()
+    pipeline.add_component("text", SbertTextEmbedder("all-MiniLM-L6-v2", truncate_dim=64))
+    pipeline.add_component("find", SbertRetriever(index, top_k=5))
+    pipeline.add_component("rank", SbertRanker(scorer, top_k=2, on_truncation="ignore"))
+    pipeline.connect("find.documents", "rank.documents")
+    asked = {"text": {"text": titles[7]}, "find": {"query": titles[7]}, "rank": {"query": titles[7]}}
+    first = pipeline.run(asked)
+    again = haystack.Pipeline.loads(pipeline.dumps()).run(asked)
+    assert again == first
+    assert len(first["rank"]["documents"]) == 2
+    assert len(first["text"]["embedding"]) == 64
+
+
+def test_haystack_writes_down_names_alone(model, scifact):
+    pytest.importorskip("haystack")
+    from sbert import SentenceTransformer
+    from sbert.integrations.haystack import SbertRetriever, SbertTextEmbedder
+
+    made = SentenceTransformer(modules=list(SentenceTransformer("all-MiniLM-L6-v2", backend="torch")))
+    with pytest.raises(InputError, match="Save it, and pass its folder"):
+        SbertTextEmbedder(made).to_dict()
+    with pytest.raises(InputError, match="Put an SbertRanker after it"):
+        SbertRetriever(scifact[0], rerank=model).to_dict()
 
 
 def test_spacy(tmp_path, minilm, scifact):
