@@ -43,7 +43,7 @@ def main() -> None:
     teacher = SentenceTransformer(teacher_folder, on_truncation="ignore")
     measure = measures(data, teacher)
     sources, translations = parallel(data, 300 if options.short else 6000)
-    e5 = SentenceTransformer(str(folder("e5")), prompts={"query": PROMPT}, default_prompt_name="query", backend="torch")
+    e5 = SentenceTransformer(str(folder("e5")), prompts={"query": PROMPT}, default_prompt_name="query")
     found: dict[str, Any] = {"teacher": measure(teacher_folder)}
     found["before"] = shown(
         "before", measure(str(folder("e5")), prompts={"query": PROMPT}, default_prompt_name="query")
