@@ -23,7 +23,7 @@ class Model(WorkerPlugin):
 
     def setup(self, worker: Worker) -> None:
         """Called by Dask, once in each worker."""
-        worker.model = SentenceTransformer(self.name, on_truncation="ignore")
+        worker.model = SentenceTransformer(self.name)
 
 
 def embed(part: pd.DataFrame) -> pd.DataFrame:
@@ -39,7 +39,7 @@ def main() -> None:
     client = Client(n_workers=2, threads_per_worker=1) if scheduler is None else Client(scheduler)
     with client:
         client.register_plugin(Model(MODEL))
-        table = dd.read_parquet(found.texts, columns=["id", "text"], split_row_groups=True)
+        table = dd.read_parquet(found.texts, columns=["id", "text"])
         meta = pd.DataFrame({"id": pd.Series(dtype="int64"), "embedding": pd.Series(dtype="object")})
         schema = pa.schema({"id": pa.int64(), "embedding": pa.list_(pa.float32())})
         vectors = table.map_partitions(embed, meta=meta)

@@ -1,4 +1,4 @@
-"""What the recipes share: the command line, a Parquet file of real texts, and the check of what came out."""
+"""What the recipes share: the command line, Parquet files of real texts, and the check of what came out."""
 
 from __future__ import annotations
 
@@ -31,26 +31,29 @@ def options(description: str | None) -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=2000, help="definitions, where no --texts are given")
     found = parser.parse_args()
     if found.texts is None:
-        found.texts = found.output.with_name(f"{found.output.name}-texts.parquet")
+        found.texts = found.output.with_name(f"{found.output.name}-texts")
         write_texts(found.texts, found.data, found.count)
     return found
 
 
-def write_texts(path: Path, data: Path, count: int) -> None:
-    """Write definitions in row groups, so that even one file is shared out."""
+def write_texts(folder: Path, data: Path, count: int) -> None:
+    """Write definitions of WordNet into eight files, as a cluster shares out files."""
     source = data / "corpora" / "wordnet-glosses.tsv.gz"
     if not source.exists():
         sys.exit(f"Skipped: there is no {source}. Name the folder with --data, or your own Parquet with --texts.")
     texts = [row["definition"] for row in rows(source)[:count]]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table({"id": range(len(texts)), "text": texts}), path, row_group_size=max(1, count // 8))
+    table = pa.table({"id": range(len(texts)), "text": texts})
+    folder.mkdir(parents=True, exist_ok=True)
+    size = -(-len(texts) // 8)
+    for part in range(8):
+        pq.write_table(table.slice(part * size, size), folder / f"part-{part}.parquet")
 
 
 def check(texts: Path, output: Path) -> None:
     """Compare the vectors of a folder with those that this process makes; ends with an error where they differ."""
     given, found = (ds.dataset(path).to_table().sort_by("id") for path in (texts, output))
-    if not found["id"].equals(given["id"]):
-        sys.exit(f"{len(given)} texts went in; the ids of the {len(found)} vectors that came out are others.")
+    if found["id"] != given["id"]:
+        sys.exit(f"{len(given)} texts went in, and {len(found)} vectors came out: some ids are missing, twice or new.")
     expected = SentenceTransformer(MODEL).encode(given["text"].to_pylist())
     vectors = np.array(found["embedding"].to_pylist(), np.float32)
     same = "the same bytes" if vectors.tobytes() == expected.tobytes() else "other bytes"

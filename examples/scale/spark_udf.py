@@ -19,12 +19,12 @@ from sbert import SentenceTransformer
 
 def embed(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
     """Vectors of one task's texts, a batch of rows at a time."""
-    model = SentenceTransformer(name, on_truncation="ignore")
+    model = SentenceTransformer(name)
     for texts in batches:
         yield pd.Series(list(model.encode(texts.tolist())))
 
 
-name = MODEL  # travels to the workers with the function; the module recipe does not
+name = MODEL  # goes to the workers with the function; the module recipe does not
 options = options(__doc__)
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # the Python of workers on this machine
 spark = SparkSession.builder.appName("sbert").getOrCreate()
