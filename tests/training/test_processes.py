@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import sbert
 from sbert import losses
 from sbert.engines.torch.devices import choose_device
 from sbert.models import load
@@ -19,7 +20,7 @@ from support.tiny import make_tiny_late, make_tiny_model
 from support.training import greatest_difference, pairs, weights
 
 ROWS = pairs(48)
-TESTS = Path(__file__).parents[1]
+SOURCE = os.pathsep.join([str(Path(sbert.__file__).parents[1]), str(Path(__file__).parents[1])])
 
 
 def run(folder, loss, batch_size):
@@ -75,7 +76,7 @@ def test_two_are_as_one(tmp_path, loss):
         environment = (
             os.environ
             | {name: str(value) for name, value in places.items()}
-            | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS)}
+            | {"OMP_NUM_THREADS": "1", "PYTHONPATH": SOURCE}
         )
         command = [sys.executable, __file__, tmp_path, loss]
         processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL))
