@@ -68,7 +68,6 @@ class TrainingArguments(transformers.TrainingArguments):  # type: ignore[misc]
     # Fields of transformers', which has no types for them.
     output_dir: str | None = None
     disable_tqdm: bool | None = None
-    use_cpu: bool = False
     warmup_steps: float = 0
 
     def __post_init__(self) -> None:
