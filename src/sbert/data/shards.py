@@ -26,8 +26,9 @@ from ..checkpoints.files import sha256_of
 from ..errors import DataError, SbertWarning
 from ..types import AnyArray, FloatArray
 from .files import atomic_write
+from .joined import Joined, join_parts
 from .manifest import MANIFEST, RANGES, Manifest, Shard
-from .parts import Joined, join_parts, parts_in
+from .parts import parts_in
 from .ranges import read_ranges
 from .shard_formats import parquet_column, read_vectors, shard_format
 
