@@ -19,8 +19,10 @@ def on_two_machines() -> int:
         free.bind(("localhost", 0))
         meet = f"localhost:{free.getsockname()[1]}"
     agent = f"--nnodes 2 --nproc-per-node 1 --rdzv-backend c10d --rdzv-endpoint {meet} --local-addr localhost"
-    command = [sys.executable, "-m", "torch.distributed.run", *agent.split(), *sys.argv]
-    machines = [subprocess.Popen(command) for _ in range(2)]
+    command = [sys.executable, "-m", "torch.distributed.run", *agent.split()]
+    # Which one others meet at is told by the address, unless both have the same.
+    hosts = [f"--rdzv-conf=is_host={first},join_timeout=120" for first in (1, 0)]
+    machines = [subprocess.Popen([*command, host, *sys.argv]) for host in hosts]
     return max(abs(machine.wait()) for machine in machines)
 
 
