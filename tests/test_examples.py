@@ -39,6 +39,27 @@ def test_an_example_runs(script, tmp_path):
     )
 
 
+@pytest.mark.slow
+def test_two_machines_train_one_model(tmp_path):
+    """Two torchrun that meet at an address; each has a process, and both end with the same weights."""
+    data = require("retrieval/medquad/corpus.jsonl.gz").parents[2]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    script = EXAMPLES / "scale" / "torchrun_nodes.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--short", "--data", str(data), "--output", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = re.findall(r"2 processes on 2 machines, 1 model: loss (\S+) -> (\S+)$", done.stdout, re.MULTILINE)
+    assert len(told) == 1  # the first alone speaks
+    assert float(told[0][1]) < float(told[0][0])
+    assert (tmp_path / "nodes" / "final" / "modules.json").is_file()
+
+
 def test_examples_are_short_and_listed():
     listed = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     assert len(SCRIPTS) >= 16

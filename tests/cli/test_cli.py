@@ -170,6 +170,26 @@ def test_encode_to_a_folder_is_resumed(run, tiny, tmp_path):
     assert open_embeddings(out).dtype == np.int8
 
 
+def test_encode_on_several_machines(run, tiny, tmp_path):
+    """Each makes its part alone; together they are what one makes."""
+    texts = [f"a man with {number} dogs" for number in range(250)]
+    (tmp_path / "a.txt").write_text("\n".join(texts))
+    options = ("-m", tiny, "-o", f"{tmp_path}/v/", "--shard-size", 40)
+    counts = []
+    for index in (2, 0, 1):
+        part = run("encode", tmp_path / "a.txt", *options, "--shard", f"{index}/3", "--json")
+        report = json.loads(part.stdout)
+        assert report["output"] == f"{tmp_path}/v/part-{index}-of-3/"
+        counts.append(report["texts"])
+    assert counts == [80, 90, 80]
+    expected = SentenceTransformer(tiny, backend="openvino").encode(texts)
+    assert np.array_equal(open_embeddings(tmp_path / "v").array(), expected)
+    for bad, told in (("2/0", "got 2/0"), ("3/2", "got 3/2"), ("x", "such as 0/8")):
+        assert told in run("encode", tmp_path / "a.txt", *options, "--shard", bad, code=2).stderr
+    one_file = run("encode", tmp_path / "a.txt", "-o", tmp_path / "v.npy", "--shard", "0/2", code=2)
+    assert "--shard writes a part of a folder of shards" in one_file.stderr
+
+
 def test_encode_many_files(run, tiny, tmp_path):
     """Files, patterns and folders, in their order, as one."""
     (tmp_path / "a.txt").write_text("one\ntwo\n")

@@ -65,6 +65,11 @@ def test_shards_of_the_same_model_are_loaded_and_those_of_another_refused(tmp_pa
     shards = model.encode_to(tmp_path / "vectors", texts, shard_size=20)
     assert empty.load(texts, open_embeddings(tmp_path / "vectors")).added == 53
     assert empty.search(texts[5], 1, mode="dense")[0].passage == texts[5]
+    for index in range(2):  # as two machines would
+        model.encode_to(tmp_path / "parts", texts, shard_size=20, shard=(index, 2))
+    empty.remove(where="true")
+    assert empty.load(texts, open_embeddings(tmp_path / "parts"), source="p").added == 53
+    np.testing.assert_array_equal(open_embeddings(tmp_path / "parts").array(), shards.array())
     other = SentenceTransformer(str(static_folder(tmp_path / "other", normalize=False)))
     theirs = other.encode_to(tmp_path / "theirs", texts)
     with pytest.raises(OtherModelError, match="the vectors given are of"):

@@ -14,6 +14,7 @@ import pytest
 
 import sbert
 from sbert import Index, SentenceTransformer
+from sbert.data import open_embeddings
 from sbert.data.manifest import MANIFEST
 from sbert.errors import DataError, EngineError, InputError, MissingDependencyError, NotTextError, SbertWarning
 from support.tiny import WORDS, make_tiny_model
@@ -91,6 +92,13 @@ def test_either_goes_on_with_what_the_other_began(model, workers, tmp_path):
         with pytest.warns(SbertWarning, match=r"shard-00001\.npy was damaged and is made anew"):
             model.encode_to(path, TEXTS, shard_size=100, workers=then)
         assert contents(path) == contents(whole.folder)
+
+
+def test_a_cluster_makes_a_part(model, workers, tmp_path):
+    whole = model.encode_to(tmp_path / "whole", TEXTS, precision="int8", shard_size=100)
+    model.encode_to(tmp_path / "v", TEXTS, precision="int8", shard_size=100, shard=(0, 2))
+    model.encode_to(tmp_path / "v", TEXTS, precision="int8", shard_size=100, shard=(1, 2), workers=workers)
+    np.testing.assert_array_equal(open_embeddings(tmp_path / "v").array(), whole.array())
 
 
 def test_texts_that_fail_keep_what_came_before(model, workers, tmp_path):

@@ -194,6 +194,7 @@ EXPECTED: dict[str, Callable[[str], Command]] = {
     "sbert evaluate": _command(_has("spearman")),
     "sbert train run.yaml": _command(_made("models/mine/final", least=3)),
     "sbert encode texts/ -o vectors/ --ray": _command(_same_bytes, around=_cluster),
+    "sbert encode texts/ -o parts/ --shard": _command(_made("parts/part-0-of-8/shard-00000.npy", b"\x93NUMPY")),
     "sbert serve": _command(_served),
     "sbert info": _command(_has("384", "256")),
 }

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+import sbert
 from sbert import losses
+from sbert.engines.torch.devices import choose_device
 from sbert.models import load
 from sbert.training.arguments import TrainingArguments
 from sbert.training.trainer import Trainer
@@ -18,7 +20,7 @@ from support.tiny import make_tiny_late, make_tiny_model
 from support.training import greatest_difference, pairs, weights
 
 ROWS = pairs(48)
-TESTS = Path(__file__).parents[1]
+SOURCE = os.pathsep.join([str(Path(sbert.__file__).parents[1]), str(Path(__file__).parents[1])])
 
 
 def run(folder, loss, batch_size):
@@ -35,8 +37,8 @@ def run(folder, loss, batch_size):
         learning_rate=1e-2,
         optim="sgd",
         save_strategy="no",
-        use_cpu=True,
-        ddp_backend="gloo" if "RANK" in os.environ else None,
+        # Where processors are all there is, processes that torchrun started find together without being told.
+        use_cpu="RANK" not in os.environ or choose_device().type != "cpu",
         dataloader_drop_last=True,
     )
     makers = {
@@ -74,7 +76,7 @@ def test_two_are_as_one(tmp_path, loss):
         environment = (
             os.environ
             | {name: str(value) for name, value in places.items()}
-            | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(TESTS)}
+            | {"OMP_NUM_THREADS": "1", "PYTHONPATH": SOURCE}
         )
         command = [sys.executable, __file__, tmp_path, loss]
         processes.append(subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL))

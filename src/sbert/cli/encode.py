@@ -87,12 +87,22 @@ def encode(
     batch_size: BatchSize = None,
     ray: Ray = None,
     workers: RayWorkerCount = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard",
+            metavar="I/N",
+            help="Make part I of N alone, from 0/N on, so that N machines share the job: each is given all inputs, and "
+            "writes every N-th shard into a folder of its own in that of the output.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Turn the texts of files into vectors."""
     folder = _folder(output, shard_format)
     if ray is not None and folder is None:
         raise InputError("--ray writes a folder of shards: name one with -o NAME/.")
+    part = None if shard is None else _part(shard, folder)
     if output is not None and folder is None:
         _check_file(output)
     texts = _corpus(ray)(inputs, column=column, form=form, on_bad_line=on_bad_line)
@@ -106,13 +116,14 @@ def encode(
     }
     started = time.perf_counter()
     if folder is not None:
-        sharding: dict[str, Any] = {"overwrite": overwrite}
+        sharding: dict[str, Any] = {"overwrite": overwrite, "shard": part}
         if shard_size is not None:
             sharding["shard_size"] = shard_size
         kind = cast("ShardFormatName", shard_format or "npy")
         with ray_workers(ray, workers) as others:
             shards = embedder.encode_to(folder, texts, kind, workers=others, **sharding, **options)
         shape, kept = shards.shape, shards.manifest.dtype
+        output = output if part is None else f"{shards.folder}/"
     else:
         shape, kept = _to_one_file(embedder, texts, output, options)
     _report(embedder, texts, output, shape, kept, time.perf_counter() - started, as_json)
@@ -138,6 +149,15 @@ def _folder(output: str | None, shard_format: str | None) -> Path | None:
     path = Path(output).expanduser()
     is_folder = shard_format is not None or output.endswith(("/", "\\")) or path.is_dir()
     return path if is_folder else None
+
+
+def _part(shard: str, folder: Path | None) -> tuple[int, int]:
+    from ..data.parts import Part
+
+    if folder is None:
+        raise InputError("--shard writes a part of a folder of shards: name the folder with -o NAME/.")
+    part = Part.parse(shard)
+    return part.index, part.count
 
 
 def _check_file(output: str) -> None:

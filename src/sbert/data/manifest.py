@@ -54,6 +54,7 @@ class Manifest:
         ranges: sha256 of the file of ranges that int8 and uint8 were made by; None where there is none.
         shards: the finished ones, in order.
         complete: whether all texts are in them.
+        part_of: of a part of a job that is finished, the number of texts in the whole of it; None for others.
         form: of the manifest itself.
     """
 
@@ -68,6 +69,7 @@ class Manifest:
     ranges: str | None = None
     shards: tuple[Shard, ...] = field(default=())
     complete: bool = False
+    part_of: int | None = None
     form: int = FORM
 
     @property

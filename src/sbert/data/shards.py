@@ -26,29 +26,36 @@ from ..checkpoints.files import sha256_of
 from ..errors import DataError, SbertWarning
 from ..types import AnyArray, FloatArray
 from .files import atomic_write
+from .joined import Joined, join_parts
 from .manifest import MANIFEST, RANGES, Manifest, Shard
+from .parts import parts_in
+from .ranges import read_ranges
 from .shard_formats import parquet_column, read_vectors, shard_format
 
 
 class Shards:
-    """The vectors of a folder, read from disk as they are needed.
+    """The vectors of a folder, or of a folder of parts as one, read from disk as they are needed.
 
     Attributes:
         folder: where they are.
         manifest: what the folder says about itself.
 
     Raises:
-        DataError: the folder holds no embeddings; a shard is missing; or not all texts are encoded yet and ``partial``
-            is False.
+        DataError: the folder holds no embeddings; a shard is missing; its parts do not belong together; or not all
+            texts are encoded yet and ``partial`` is False.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, partial: bool = False) -> None:
         self.folder = Path(folder).expanduser()
-        self.manifest = Manifest.read(self.folder)
+        job = _job_in(self.folder)
+        self.manifest, self._ranges_in = job.manifest, job.folder
         if not (self.manifest.complete or partial):
+            parts = (
+                f" Missing or not finished: {', '.join(part.folder for part in job.missing)}." if job.missing else ""
+            )
             raise DataError(
-                f"{self.folder} is not finished: it has {len(self):,} vectors so far. Run the same job again to go on, "
-                "or pass partial=True to read what is there."
+                f"{self.folder} is not finished: it has {len(self):,} vectors so far.{parts} Run the same job again to "
+                "go on, or pass partial=True to read what is there."
             )
         for shard in self.manifest.shards:
             if not (self.folder / shard.file).is_file():
@@ -78,7 +85,7 @@ class Shards:
         Raises:
             DataError: the file is missing or damaged.
         """
-        return read_ranges(self.folder, self.manifest)
+        return read_ranges(self._ranges_in, self.manifest)
 
     def chunks(self) -> Iterator[AnyArray]:
         """The vectors shard by shard, (rows, width); mapped from disk, not loaded, except those of Parquet.
@@ -127,14 +134,15 @@ class Shards:
 
 
 def open_embeddings(path: str | os.PathLike[str], *, partial: bool = False) -> Shards:
-    """Open a folder that ``encode_to`` has written.
+    """Open a folder that ``encode_to`` has written, or one whose parts several machines have.
 
     Args:
         path: the folder.
         partial: whether a job that is not finished may be read as far as it is.
 
     Raises:
-        DataError: the folder holds no embeddings, has lost a shard, or is not finished.
+        DataError: the folder holds no embeddings, has lost a shard, is not finished, or has parts that do not belong
+            together.
     """
     return Shards(path, partial=partial)
 
@@ -233,11 +241,12 @@ class ShardWriter:
         self.manifest = replace(self.manifest, shards=tuple(shards), complete=False)
         self.manifest.write(self.folder)
 
-    def finish(self, count: int) -> None:
+    def finish(self, count: int, part_of: int | None = None) -> None:
         """Note that all texts are there.
 
         Args:
             count: number of shards that they made.
+            part_of: for a part of a job, the number of texts in the whole of it.
 
         Raises:
             DataError: the folder has more, so some texts are gone.
@@ -248,9 +257,16 @@ class ShardWriter:
                 "made of more. Pass the same texts, write to another folder, or pass overwrite=True."
             )
         self._remove_scratch()  # of workers that were killed in this run
-        if not self.manifest.complete:
-            self.manifest = replace(self.manifest, complete=True)
+        if not self.manifest.complete or self.manifest.part_of != part_of:
+            self.manifest = replace(self.manifest, complete=True, part_of=part_of)
             self.manifest.write(self.folder)
+
+
+def _job_in(folder: Path) -> Joined:
+    """The job of a folder: its own, or that which its parts make up."""
+    if not (folder / MANIFEST).exists() and parts_in(folder):
+        return join_parts(folder)
+    return Joined(Manifest.read(folder), folder, ())
 
 
 def is_whole(folder: Path, shard: Shard, texts: Sequence[Any], first: int) -> bool:
@@ -291,7 +307,7 @@ def write_shard(
 
     Args:
         folder: where to.
-        number: its place.
+        number: its place in the whole job.
         format: form of the file.
         vectors: (n, width).
         texts: its n texts.
@@ -312,29 +328,9 @@ def write_shard(
             writer.write(vectors, texts)
             writer.close()
     except DataError as error:
-        kept = f"The {number} shards before it are kept: run the same job again to go on."
+        kept = "The shards before it are kept: run the same job again to go on."
         raise DataError(f"{error} {kept}") from error
     return Shard(name, len(vectors), sha256_of(folder / name), hash_of_texts(texts), truncated, dropped_tokens)
-
-
-def read_ranges(folder: Path, manifest: Manifest) -> FloatArray | None:
-    """The ranges that a folder's vectors were quantised by; None where there are none.
-
-    Raises:
-        DataError: the file is missing or damaged.
-    """
-    if manifest.ranges is None:
-        return None
-    try:
-        if sha256_of(folder / RANGES) == manifest.ranges:
-            ranges: FloatArray = np.load(folder / RANGES, allow_pickle=False)
-            return ranges
-    except OSError:
-        pass  # said below
-    raise DataError(
-        f"{folder / RANGES} is missing or damaged; without it its vectors have no scale. "
-        "Encode into another folder, or pass overwrite=True to start again."
-    )
 
 
 def hash_of_texts(texts: Iterable[Any]) -> str:

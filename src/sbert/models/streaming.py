@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -17,6 +18,7 @@ from ..images import image_digest
 from ..quantization import calibrate_ranges, quantize_embeddings
 from ..text.tokenizer import TextOrPair
 from ..types import AnyArray, FloatArray, Precision, Vectors
+from .cut import Cut
 from .encoding import Job, sentence_vectors, vectors_of_windows
 from .images import ImageOptions, image_places, mixed_vectors
 from .inputs import check_counts, checked, refuse_no_collection, with_prompt
@@ -137,6 +139,7 @@ class Streaming(_Base):
         on_bad_image: str = "error",
         allow_urls: bool = False,
         workers: ShardWorkers | None = None,
+        shard: tuple[int, int] | None = None,
     ) -> Shards:
         """Encode any number of texts into a folder, shard by shard, in a job that can be resumed.
 
@@ -167,20 +170,27 @@ class Streaming(_Base):
             allow_urls: whether images are fetched from addresses.
             workers: who makes the shards, such as :class:`sbert.integrations.ray.RayWorkers`; this process by default.
                 The files are the same, and whoever resumes a job may be another than who began it.
+            shard: (index, count), to make one part of the job alone, counted from 0, so that as many machines share it
+                with nothing between them. All are given all texts, and part ``i`` makes every ``count``-th file from
+                file ``i`` on, in the folder ``part-i-of-count`` in ``path``; ``open_embeddings(path)`` reads all parts
+                as one. For int8 and uint8 without ``ranges``, each part encodes the first ``shard_size`` texts too.
 
         Returns:
-            The folder's vectors, to be read.
+            The folder's vectors, to be read; with ``shard``, those of the part.
 
         Raises:
-            DataError: the folder holds another job's vectors, or of other texts; it is in use, or cannot be written.
+            DataError: the folder holds another job's vectors, or of other texts; it is in use, or cannot be written; or
+                another part in it is of another job.
             NotTextError: an item is not text; its index is named. The shards before it are kept.
             ImageError: an image cannot be read; likewise.
             TruncationError: a text is too long and ``on_truncation="error"``.
             InputError: an argument is wrong.
         """
+        from ..data.parts import WHOLE, Part, require_room, require_siblings
         from ..data.shards import Shards, ShardWriter
 
         refuse_no_collection(texts)
+        part = None if shard is None else Part.of(shard)
         images = ImageOptions(on_bad_image, allow_urls, batch_size)
         request = self._request(
             prompt_name, prompt, batch_size, precision, normalize_embeddings, truncate_dim, on_truncation, images
@@ -190,13 +200,19 @@ class Streaming(_Base):
         folder = Path(path).expanduser()
         self.truncation = Truncation(max_length=self.max_seq_length)
         wanted = self._manifest(request, format, int(shard_size), limits)
+        require_room(folder, part)
+        if part is not None:
+            if not overwrite:
+                require_siblings(folder, part, wanted)
+            folder /= part.folder
+        cut = Cut(texts, int(shard_size), part or WHOLE)
         job = ShardJob(folder.resolve(), format, int(shard_size), request, wanted.fingerprint)
         with ShardWriter(folder, wanted, overwrite=overwrite) as writer:
             if limits is not None and writer.manifest.ranges is None:
                 writer.keep_ranges(limits)
-            with progress_bar(length_hint(texts) or None, show_progress_bar) as progress:
-                count = self._write_shards(writer, job, texts, workers or ThisProcess(), progress)
-            writer.finish(count)
+            with progress_bar(length_hint(cut) or None, show_progress_bar) as progress:
+                count = self._write_shards(writer, job, cut, workers or ThisProcess(), progress)
+            writer.finish(count, None if part is None else cut.drawn)
         self.truncation.tell(request.policy, stacklevel=2)
         return Shards(folder)
 
@@ -312,33 +328,36 @@ class Streaming(_Base):
         return vectors_of_windows(self.engine, self._tokenizer, jobs, request.width)
 
     def _write_shards(
-        self, writer: ShardWriter, job: ShardJob, texts: Iterable[Any], workers: ShardWorkers, progress: Progress | None
+        self, writer: ShardWriter, job: ShardJob, cut: Cut, workers: ShardWorkers, progress: Progress | None
     ) -> int:
         """Have every shard made or found, and enter them in order; how many there are."""
+        count, places = 0, itertools.count()
 
         def tasks(ranges: FloatArray | None) -> Iterator[ShardTask]:
-            for number, items in numbered:
-                yield ShardTask(number, items, writer.entry(number), ranges)
+            for number, items in cut:
+                yield ShardTask(number, items, writer.entry(next(places)), ranges)
 
         def enter(done: ShardDone) -> None:
+            nonlocal count
             if done.ranges is not None:
                 writer.keep_ranges(done.ranges)
             if done.fresh:
-                writer.enter(done.number, done.shard)
+                writer.enter(count, done.shard)
+            count += 1
             shard = done.shard
             counts = Truncation(shard.rows, shard.truncated, shard.dropped_tokens, self._tokenizer.max_length)
             self.truncation = self.truncation.and_then(counts)
 
-        source, count = iter(texts), 0
-        numbered = enumerate(iter(lambda: list(islice(source, job.shard_size)), []))
         if job.request.ranged and writer.manifest.ranges is None:
-            # The others cannot be begun before the first has told the ranges.
-            for done in workers.shards(self, job, islice(tasks(None), 1), progress):
-                enter(done)
-                count += 1
+            # The others cannot be begun before the first of the whole job has told the ranges.
+            if cut.part.has(0):
+                for done in workers.shards(self, job, islice(tasks(None), 1), progress):
+                    enter(done)
+            elif first := cut.peek():
+                found, _ = self._vectors(self._items(first, 0), 0, job.request, None)
+                writer.keep_ranges(calibrate_ranges(job.request.scaled(found)))
         for done in workers.shards(self, job, tasks(writer.ranges()), progress):
             enter(done)
-            count += 1
         return count
 
     def _manifest(self, request: VectorRequest, format: str, shard_size: int, ranges: FloatArray | None) -> Manifest:  # noqa: A002

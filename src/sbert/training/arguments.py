@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 
 import transformers
 
+from ..engines.torch.devices import choose_device
 from ..errors import InputError, one_of
 
 #: Since transformers 5 ``warmup_steps`` takes fractions, in place of ``warmup_ratio``.
@@ -92,6 +94,9 @@ class TrainingArguments(transformers.TrainingArguments):  # type: ignore[misc]
         )
         self.router_mapping = self.router_mapping or {}
         self.learning_rate_mapping = self.learning_rate_mapping or {}
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1 and choose_device().type == "cpu":
+            # transformers forms a group of processors only where this is said; each process would train alone.
+            self.use_cpu = True
         super().__post_init__()
         if self.world_size > 1:
             # Processes must have batches of one size: gradients are averaged, and negatives gathered.
