@@ -3,6 +3,7 @@
 import ast
 import importlib
 import importlib.util
+import itertools
 import re
 import shutil
 from dataclasses import dataclass
@@ -134,6 +135,24 @@ def test_what_runs_elsewhere_does(name):
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / link).exists(), link
+
+
+def test_figures_are_those_of_the_benchmarks(page):
+    """A figure that leads to docs/benchmarks.md stands there, in the section that it leads to."""
+    for figure, anchor in re.findall(
+        r"\[([^\]]*\d[^\]]*)\]\(benchmarks\.md#([\w-]+)\)", page.read_text(encoding="utf-8")
+    ):
+        assert re.search(rf"(?<![\d.,]){re.escape(figure)}(?![.,]?\d)", _measured(anchor)), f"{figure} in #{anchor}"
+
+
+def _measured(anchor):
+    """The section of docs/benchmarks.md with an anchor, of equal ones the first."""
+    parts = re.split(r"^(#+) (.*)$", (DOCS / "benchmarks.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    levels, titles, texts = parts[::3], parts[1::3], parts[2::3]
+    slugs = [re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in titles]
+    first = slugs.index(anchor)
+    below = itertools.takewhile(lambda place: len(levels[place]) > len(levels[first]), range(first + 1, len(slugs)))
+    return "\n".join(texts[place] for place in (first, *below))
 
 
 def test_the_site_has_every_page():

@@ -24,6 +24,11 @@ TRANSLATED = [
     ("I would like a cup of tea.", "Ich hätte gerne eine Tasse Tee."),
     ("The shop is closed today.", "Das Geschäft ist heute geschlossen."),
 ]
+REVIEWS = [
+    "How can I change my password?", "I forgot my password.", "My password does not work.", "Where is the harbour?",
+    "The harbour is closed.", "Which bus goes to the harbour?", "The card has not arrived.", "My card never came.",
+    "When will my new card come?",
+]  # fmt: skip
 NOTES = {
     "cat.md": "The cat sleeps on the sofa.", "lunch.md": "Someone is eating pasta in the kitchen.",
     "car.md": "The car needs a new battery.",
@@ -137,9 +142,9 @@ def _cross_encoder(folder: Path) -> None:
     make_tiny_cross_encoder(folder, "bert")
 
 
-def _sparse(folder: Path) -> None:
-    """A real SPLADE, of two layers."""
-    shutil.copytree(folders.splade_tiny(), folder)
+def _multilingual(folder: Path) -> None:
+    """The real one, of 4-bit weights that were widened."""
+    folder.symlink_to(folders.folder("e5"), target_is_directory=True)
 
 
 def _images_model(folder: Path) -> None:
@@ -163,11 +168,12 @@ def _translations(side: int) -> Callable[[Path], None]:
 
 #: By the names that pages have.
 MAKERS: dict[str, Callable[[Path], None]] = {
-    **{name: material.MAKERS[name] for name in ("corpus.txt", "sentences.txt", "texts", "texts.jsonl", "reviews.csv")},
+    **{name: material.MAKERS[name] for name in ("corpus.txt", "texts")},
+    "sentences.txt": _lines(*material.FEW), "reviews.csv": _lines("text", *REVIEWS),
     "notes": _notes, "notes.lance": _notes_index, "sts.tsv": _sts, "sts.tsv.gz": _sts, "pairs.csv": _labelled_pairs, "pairs.jsonl": _pairs, "scored.jsonl": _scored, "scifact": _beir, "intents.tsv": _classes,
     "stsb-en.tsv.gz": _shared("sts/stsb-en.tsv.gz"), "biosses.tsv.gz": _shared("sts/biosses.tsv.gz"),
     "paraphrase-MiniLM-L3-v2": lambda folder: folders.paraphrase_l3(folder) and None,
     "models/mine": _model, "my-cross-encoder": _cross_encoder, "photos": _photos,
-    "cross-encoder/ms-marco-MiniLM-L6-v2": _cross_encoder, "naver/splade-v3-distilbert": _sparse,
-    "clip-ViT-B-32": _images_model, "en.txt": _translations(0), "de.txt": _translations(1),
+    "cross-encoder/ms-marco-MiniLM-L6-v2": _cross_encoder, 
+    "clip-ViT-B-32": _images_model, "intfloat/multilingual-e5-small": _multilingual, "en.txt": _translations(0), "de.txt": _translations(1),
 }  # fmt: skip

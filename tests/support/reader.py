@@ -31,6 +31,8 @@ from .processes import Process
 SERVED = "localhost:8000"
 #: A wide one without colours.
 _TERMINAL = {"TERM": "xterm", "COLUMNS": "200", "NO_COLOR": "1"}
+#: Bold headings.
+_STYLE = re.compile(r"\x1b\[[\d;]*m")
 #: What differs from run to run.
 _TIME = re.compile(r'\b[\d.,]+ m?s\b|"milliseconds":[\d.]+')
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?(?![\w])")
@@ -148,7 +150,7 @@ class Reader:
             notes.seek(0)
             told = notes.read().decode()
         assert status == 0, f"{block}: {shlex.join(command)}\n{told}{printed.decode()}"
-        return printed.decode()
+        return _STYLE.sub("", printed.decode())
 
 
 def assert_same(printed: str, shown: str, where: str) -> None:
