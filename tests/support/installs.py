@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from typing import Any
+
+import tomllib
 
 from sbert.checkpoints.wheels import KNOWN_WHEELS
 

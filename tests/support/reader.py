@@ -1,7 +1,7 @@
 """Someone who reads a page from top to bottom and does all that it says, in a folder of their own.
 
-Python runs in this process, and blocks share their names. ``sbert`` runs as a process; ``sbert serve`` on a port that is
-free, until the page ends. What ``pip`` and ``make`` are asked for is looked up, and not done.
+Python runs in this process, and blocks share their names. ``sbert`` runs as a process; ``sbert serve`` on a port that
+is free, until the page ends. What ``pip`` and ``make`` are asked for is looked up, and not done.
 """
 
 from __future__ import annotations
