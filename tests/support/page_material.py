@@ -51,10 +51,9 @@ def prepare(folder: Path, text: str) -> str:
         Why something cannot be made; empty where all is there.
     """
     for name, make in MAKERS.items():
-        if (
-            re.search(rf"(?<![^\s\"'=(\[])(?:\./)?{re.escape(name)}(?![\w\-]|\.\w)", text)
-            and not (folder / name).exists()
-        ):
+        # Behind create( or -o stands what the block makes itself.
+        named = rf"""(?<!create\(")(?<!-o )(?<![^\s"'=(\[])(?:\./)?{re.escape(name)}(?![\w\-]|\.\w)"""
+        if re.search(named, text) and not (folder / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             try:
                 make(folder / name)
