@@ -122,7 +122,7 @@ def test_what_a_page_says_to_do_is_done(page, tmp_path, monkeypatch):
     finally:
         reader.close()
     if reader.left_out:
-        pytest.skip("all was run but " + "; ".join(reader.left_out))
+        pytest.skip("all ran but " + "; ".join(reader.left_out))
 
 
 def test_every_block_says_what_it_is(page):

@@ -48,7 +48,7 @@ def prepare(folder: Path, text: str) -> str:
         text: the block.
 
     Returns:
-        Why something cannot be made; empty where all is there.
+        What cannot be made, and why; empty where all is there.
     """
     for name, make in MAKERS.items():
         # Behind create( or -o stands what the block makes itself.
@@ -58,7 +58,7 @@ def prepare(folder: Path, text: str) -> str:
             try:
                 make(folder / name)
             except FileNotFoundError as missing:
-                return f"since {missing}"
+                return str(missing)
     return ""
 
 
@@ -67,7 +67,12 @@ def _lines(*lines: str) -> Callable[[Path], None]:
 
 
 def _shared(relative: str) -> Callable[[Path], None]:
-    return lambda path: shutil.copy(shared.DATA / relative, path) and None
+    def make(file: Path) -> None:
+        if not (shared.DATA / relative).exists():
+            raise FileNotFoundError(f"{relative} of the shared data is not beside this checkout")
+        shutil.copy(shared.DATA / relative, file)
+
+    return make
 
 
 def _notes(folder: Path) -> None:

@@ -6,6 +6,7 @@ is free, until the page ends. What ``pip`` and ``make`` are asked for is looked 
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import os
@@ -52,6 +53,7 @@ class Reader:
         self.environment = {"PYTHONPATH": str(Path(sbert.__file__).parents[1]), "TQDM_DISABLE": "1"}
         self.server: Process | None = None
         self.left_out: list[str] = []
+        self.lacking: set[str] = set()  # names that blocks would have made which were left out
 
     def read(self, block: Block) -> str | None:
         """Do what a block says, and compare what it prints with what the page shows.
@@ -62,8 +64,14 @@ class Reader:
         text = block.text
         for written, real in self.instead.items():
             text = text.replace(written, real)
-        if missing := page_material.prepare(self.folder, text):
-            self.left_out.append(f"{block}, {missing}")
+        python = ast.walk(ast.parse(text)) if block.language == "python" else ()
+        names = [node for node in python if isinstance(node, ast.Name)]
+        missing = page_material.prepare(self.folder, text)
+        if not missing and (lacking := self.lacking.intersection(node.id for node in names) - self.names.keys()):
+            missing = f"it needs {', '.join(sorted(lacking))}, which comes of what was left out"
+        if missing:
+            self.left_out.append(f"{block}: {missing}")
+            self.lacking.update(node.id for node in names if isinstance(node.ctx, ast.Store))
             return None
         if block.language == "python":
             printed = self._python(block, text)
