@@ -84,14 +84,6 @@ PLACES = {
             ("sbert encode texts/ -o vectors/ --dtype int8              # one machine",),
         ),
     ],
-    "training.md": [
-        Place(
-            "tests/training/test_processes.py",
-            "test_two_are_as_one",
-            "it takes four processes; there are two, of a script",
-            ("torchrun --nproc-per-node 4 -m sbert train run.yaml",),
-        ),
-    ],
 }
 
 

@@ -125,6 +125,8 @@ class Reader:
             return ""
         if program == "sbert":
             return self._run(block, [sys.executable, "-m", "sbert", *arguments], terminal)
+        if program == "torchrun":
+            return self._run(block, [sys.executable, "-m", "torch.distributed.run", *arguments], terminal)
         if program == "curl":
             assert self.server is not None, f"{block}: nobody serves"
             here = self.server.url.removeprefix("http://")

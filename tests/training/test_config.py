@@ -362,7 +362,7 @@ def test_the_files_of_the_page_are_true(read, home, monkeypatch, tmp_path):
     for text in (smallest, whole):
         Path("run.yaml").write_text(text)
         config = read_config(Path("run.yaml"), [f"model.name={home / 'model'}"] if text is whole else [])
-        assert config.output == Path("models/mine" if text is whole else "models/scored")
+        assert config.output == Path("models/sts" if text is whole else "models/scored")
     for keys in (config_module._KEYS, config_module._MODEL, sources._KEYS, config_module._EVALUATE):
         for key in keys:
             assert re.search(rf"\b{key}:", whole), key
