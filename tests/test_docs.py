@@ -178,6 +178,12 @@ def test_losses_and_evaluators_exist(page):
         assert hasattr(evaluation, name), name
 
 
+def test_modules_have_the_names_that_tables_give_them(page):
+    for module, names in re.findall(r"`(sbert\.[\w.]+)`: (`\w+`(?:, `\w+`)*)", page.read_text(encoding="utf-8")):
+        for name in re.findall(r"\w+", names):
+            assert _has(module, name), f"{module} has no {name}"
+
+
 def test_examples_import_what_there_is(page):
     """Also those that run elsewhere; of adapters whose library is not here, the source is asked."""
     for block in blocks(page):
