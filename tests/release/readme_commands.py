@@ -23,6 +23,7 @@ from release.material import MAKERS, MODEL
 #: English one shows that the command works; what it finds is not looked at.
 PLACEHOLDERS = {
     "MODEL": MODEL, "MODEL...": MODEL, "OTHER": "other", "MULTILINGUAL": MODEL, "CROSS_ENCODER": "models/cross/final",
+    "qdrant://host": "qdrant:uploaded",
 }  # fmt: skip
 
 Check = Callable[[str, Path], None]
@@ -189,6 +190,8 @@ EXPECTED: dict[str, Callable[[str], Command]] = {
     "sbert index build": _command(_made("docs.lance")),
     "sbert search docs.lance": _command(_first_is("password.md")),
     "sbert index load": _command(_made("big.lance"), ("sbert encode texts/ -o vectors/", ("texts",))),
+    "sbert index export": _command(_made("docs.parquet", b"PAR1", 1000)),
+    "sbert index upload": _command(_made("uploaded")),
     "sbert map": _command(_made("map.html", b"<!doctype html>", 1000)),
     "sbert rerank": _command(_has("password"), ("sbert train cross.yaml", ("cross.yaml",))),
     "sbert evaluate": _command(_has("spearman")),

@@ -1,18 +1,15 @@
 """What the README shows."""
 
-import re
-from pathlib import Path
+from .pages import README as PAGE
+from .pages import ROOT, blocks
 
-ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+__all__ = ["README", "ROOT", "example"]
 
-
-def blocks(language):
-    """The blocks of code in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+README = PAGE.read_text(encoding="utf-8")
 
 
-def example():
+def example() -> tuple[str, str]:
     """The first example, and what it is said to print."""
-    code = blocks("python")[0]
-    return code, README.partition(code)[2].partition("```\n\n```\n")[2].partition("```")[0]
+    first = next(block for block in blocks(PAGE) if block.language == "python")
+    assert first.shown is not None
+    return first.text, first.shown
