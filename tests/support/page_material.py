@@ -173,6 +173,7 @@ def _translations(side: int) -> Callable[[Path], None]:
 #: By the names that pages have.
 MAKERS: dict[str, Callable[[Path], None]] = {
     "corpus.txt": material.MAKERS["corpus.txt"],
+    "texts": material.MAKERS["texts"],
     "sentences.txt": _lines(*material.FEW),
     "reviews.csv": _lines("text", *REVIEWS),
     "en.txt": _translations(0),
