@@ -26,7 +26,7 @@ _CPU_TOKENS_RECOMPUTED = 2048
 _CPU_OVERHEAD = 96
 
 #: Chunks of GradCache between two times that free memory is given back.
-_GIVE_BACK = 16
+_GIVE_BACK = 4
 
 
 @dataclass(frozen=True)
