@@ -9,7 +9,7 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from benchmarks import folders
@@ -90,8 +90,16 @@ def _notes_index(folder: Path) -> None:
     Index.create(folder, material.MODEL).sync(notes)
 
 
+def _many(pairs: Iterable[tuple[str, str, float]]) -> list[tuple[str, str, float]]:
+    """As many pairs as two processes need for a batch of 32 each, all of them different."""
+    held = list(pairs)
+    times = range(-(-64 // len(held)))
+    return [(f"{a} {time}", f"{b} It is {time}.", score) for time in times for a, b, score in held]
+
+
 def _sts(file: Path) -> None:
-    rows = [f"{score}\t{a}\t{b}\t{split}" for split in ("train", "dev", "test") for a, b, score in SCORED]
+    splits = {"train": _many(SCORED), "dev": SCORED, "test": SCORED}
+    rows = [f"{score}\t{a}\t{b}\t{split}" for split, pairs in splits.items() for a, b, score in pairs]
     opening = gzip.open if file.suffix == ".gz" else open
     with opening(file, "wt", encoding="utf-8") as opened:
         opened.write("\n".join(["score\tsentence1\tsentence2\tsplit", *rows]) + "\n")
@@ -103,10 +111,9 @@ def _labelled_pairs(file: Path) -> None:
 
 
 def _pairs(file: Path) -> None:
-    rows = [{"anchor": a, "positive": b} for a, b, score in SCORED if score > 2]
-    rows += [
-        {"anchor": one, "positive": other} for one, other in zip(material.FEW[::2], material.FEW[1::2], strict=True)
-    ]
+    few = [(a, b, score) for a, b, score in SCORED if score > 2]
+    few += [(one, other, 5.0) for one, other in zip(material.FEW[::2], material.FEW[1::2], strict=True)]
+    rows = [{"anchor": a, "positive": b} for a, b, _ in _many(few)]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 

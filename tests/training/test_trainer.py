@@ -278,6 +278,16 @@ def test_parts_of_a_loss_are_summed_and_logged(tmp_path):
         assert whole == pytest.approx(order + size, abs=2e-3)
 
 
+def test_rows_that_fill_no_batch_are_told(tmp_path):
+    model = tiny(tmp_path)
+    options = {"dataloader_drop_last": True, "per_device_train_batch_size": 8}
+    with pytest.raises(DataError, match=r"^train_dataset has 7 rows, which do not fill one batch of 8"):
+        trained(tmp_path, model, ROWS[:7], losses.CosineSimilarityLoss(model), **options)
+    with pytest.raises(DataError, match=r"^train_dataset\['few'\] has 7 rows"):
+        trained(tmp_path, model, {"many": ROWS, "few": ROWS[:7]}, losses.CosineSimilarityLoss(model), **options)
+    trained(tmp_path, model, ROWS[:8], losses.CosineSimilarityLoss(model), **options)
+
+
 def test_wrong_data_is_told_before_the_first_step(tmp_path):
     model = tiny(tmp_path)
     with pytest.raises(DataError, match="train_dataset: row 47 has None in the column 'two'"):

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from ..errors import InputError, TrainingError, one_of
+from ..errors import DataError, InputError, TrainingError, one_of
 from ..evaluation import Evaluator, SequentialEvaluator
 from ..models.multi_vector_encoder import MultiVectorEncoder
 from ..models.queries import DOCUMENT, QUERY
@@ -214,7 +214,13 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
         """The loader of training batches."""
         if not self._train:
             raise InputError("train() needs a train_dataset.")
-        return self._loader(self.train_dataset, self._train, self._train_batch_size, training=True)
+        loader = self._loader(self.train_dataset, self._train, self._train_batch_size, training=True)
+        if not is_stream(self.train_dataset) and not len(loader):
+            raise DataError(
+                f"train_dataset gives no batch for each of {self.args.world_size} processes. Give more rows, a smaller "
+                "per_device_train_batch_size, or fewer processes."
+            )
+        return loader
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader[Any]:
         """The loader of batches of an evaluation dataset, by its name where there are several."""
@@ -262,6 +268,13 @@ class Trainer(transformers.Trainer):  # type: ignore[misc]
                 samplers.append(TokenBudgetBatchSampler(rows, budget, lengths, batch_size, seed=seed))
                 continue
             samplers.append(kind(rows, batch_size, drop_last, columns=layout.inputs, label=layout.label, seed=seed))
+            if drop_last and not len(samplers[-1]):
+                which = f"train_dataset[{name!r}]" if name else "train_dataset"
+                raise DataError(
+                    f"{which} has {len(rows):,} rows, which do not fill one batch of {batch_size}, and what fills none "
+                    "is left out (dataloader_drop_last, which several processes need). Give more rows, or a smaller "
+                    "per_device_train_batch_size."
+                )
         if not isinstance(whole, Mixed) or not training:
             return samplers[0]
         mixer = self.args.multi_dataset_batch_sampler
