@@ -374,6 +374,12 @@ def test_a_stream_of_the_datasets_library(tmp_path):
     assert trainer.state.global_step == 6
 
 
+def test_an_adapter_that_does_not_fit_is_told(tmp_path):
+    peft = pytest.importorskip("peft")
+    with pytest.raises(InputError, match=r"^The adapter cannot be added: .*nothing.* not found"):
+        tiny(tmp_path).add_adapter(peft.LoraConfig(target_modules=["nothing"]))
+
+
 def test_an_adapter_trains_little(tmp_path):
     peft = pytest.importorskip("peft")
     texts = sentences(4)

@@ -129,13 +129,17 @@ class Training:
             adapter_name: what to call it.
 
         Raises:
-            InputError: the model has no network of transformers.
+            InputError: the model has no network of transformers, the adapter does not fit it, or transformers does not
+                work with the PEFT that is installed.
         """
         network: Any = self.trainable("add_adapter()")
         auto_model: Any = getattr(network[0], "auto_model", None)
         if not hasattr(auto_model, "add_adapter"):
             raise InputError("add_adapter() needs a model whose first module is a Transformer.")
-        auto_model.add_adapter(config, adapter_name)
+        try:
+            auto_model.add_adapter(config, adapter_name)
+        except ValueError as error:
+            raise InputError(f"The adapter cannot be added: {error}") from error
 
     def has_adapter(self) -> bool:
         """Whether :meth:`add_adapter` was called, and the adapter not merged since."""
