@@ -12,25 +12,11 @@ from ..errors import DimensionError, InputError, StoredIndexError
 from ..similarity import norms
 from ..types import FloatArray, Vectors
 from ..vectors import as_array, as_rows, require_finite
-from .documents import content_hash, whole_hash
 from .identity import Identity
 from .lance import quoted
-from .passages import has_direction
-from .schema import (
-    CONTENT,
-    DOCUMENT,
-    HASH,
-    HEADING,
-    ID,
-    PART,
-    PASSAGE,
-    SOURCE,
-    START,
-    STOP,
-    VECTOR,
-    vector_column,
-)
-from .store import Store, passage_id
+from .schema import DOCUMENT, SOURCE, VECTOR
+from .store import Store
+from .whole import whole_columns
 
 #: Rows of a commit: as many as LanceDB keeps in a file, so that files need not be put together afterwards.
 ROWS = 1 << 20
@@ -131,27 +117,17 @@ class Loader:
             yield room[:filled], lengths[:filled]
 
     def _columns(self, texts: list[str], vectors: FloatArray, lengths: FloatArray, first: int) -> dict[str, Any]:
-        import pyarrow as pa
-
         for number, text in enumerate(texts):
             if not isinstance(text, str):
                 raise InputError(f"texts[{first + number}] must be text; got {type(text).__name__}.")
         names = [f"{self._source}#{number}" for number in range(first, first + len(texts))]
-        contents = [content_hash(text, whole=True) for text in texts]
-        cosine = self._identity.similarity == "cosine"
-        numbers = lengths.tolist()
-        missing = [not has_direction(text, length, cosine) for text, length in zip(texts, numbers, strict=True)]
-        count = len(texts)
-        return {
-            ID: pa.array([passage_id(name, 0) for name in names]),
-            DOCUMENT: pa.array(names),
-            PART: pa.array(np.zeros(count, np.int32)),
-            SOURCE: pa.array([self._source] * count),
-            HASH: pa.array([whole_hash(content, {}) for content in contents]),
-            CONTENT: pa.array(contents),
-            PASSAGE: pa.array(texts),
-            START: pa.array(np.zeros(count, np.int64)),
-            STOP: pa.array([len(text) for text in texts], pa.int64()),
-            HEADING: pa.nulls(count, pa.string()),
-            VECTOR: vector_column(vectors, np.array(missing), self._store.schema.field(VECTOR).type),
-        }
+        return whole_columns(
+            names,
+            self._source,
+            texts,
+            [{}] * len(texts),
+            vectors,
+            lengths,
+            similarity=self._identity.similarity,
+            kind=self._store.schema.field(VECTOR).type,
+        )

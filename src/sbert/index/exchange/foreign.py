@@ -11,26 +11,9 @@ from ...data.columns import named_column, text_column
 from ...errors import DataError, DimensionError, InputError, OtherModelError
 from ...similarity import norms, pairwise_cos_sim
 from ...types import FloatArray
-from ..documents import content_hash, whole_hash
 from ..identity import Identity
-from ..passages import has_direction
-from ..schema import (
-    CONTENT,
-    DOCUMENT,
-    HASH,
-    HEADING,
-    ID,
-    PART,
-    PASSAGE,
-    SOURCE,
-    START,
-    STOP,
-    VECTOR,
-    simple,
-    usable_name,
-    vector_column,
-)
-from ..store import passage_id
+from ..schema import simple, usable_name
+from ..whole import whole_columns
 from .stream import batch_rows
 from .tables import Table
 from .vectors import column_of, evenly, holds_vectors, vector_name, vectors_in
@@ -155,25 +138,18 @@ class Foreign:
         rows, missing = self._vectors(batch, first)
         if missing.any():
             raise DataError(f"Row {first + int(np.argmax(missing)):,} of {self._table.path} has no vector.")
-        cosine = self._identity.similarity == "cosine"
-        lengths = norms(rows).tolist()
-        lost = [not has_direction(text, length, cosine) for text, length in zip(texts, lengths, strict=True)]
         facts = self._facts(batch)
-        contents = [content_hash(text, whole=True) for text in texts]
-        count = len(texts)
-        return {
-            ID: pa.array([passage_id(name, 0) for name in names]),
-            DOCUMENT: pa.array(names),
-            PART: pa.array(np.zeros(count, np.int32)),
-            SOURCE: pa.array([source] * count),
-            HASH: pa.array([whole_hash(content, _kept(row)) for content, row in zip(contents, facts, strict=True)]),
-            CONTENT: pa.array(contents),
-            PASSAGE: pa.array(texts, pa.string()),
-            START: pa.array(np.zeros(count, np.int64)),
-            STOP: pa.array([len(text) for text in texts], pa.int64()),
-            HEADING: pa.nulls(count, pa.string()),
-            VECTOR: vector_column(rows, np.array(lost, np.bool_), kind),
-        } | {field.name: pa.array([row[field.name] for row in facts], field.type) for field in self.fields}
+        columns = whole_columns(
+            names,
+            source,
+            texts,
+            [_kept(row) for row in facts],
+            rows,
+            norms(rows),
+            similarity=self._identity.similarity,
+            kind=kind,
+        )
+        return columns | {field.name: pa.array([row[field.name] for row in facts], field.type) for field in self.fields}
 
     def _vectors(self, batch: Any, first: int) -> tuple[FloatArray, Any]:
         width = self._identity.dimension
